@@ -1,0 +1,41 @@
+/// Where the time of a session went.
+#pragma once
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace mote {
+
+enum class Component : std::uint8_t { embedding, attention, ffn, lm_head, other };
+inline constexpr int kNumComponents = 5;
+std::string_view component_name(Component component) noexcept;
+
+/// What a step of the plan does. mul_mat is called mul_mat_vec in the phase that computes one token at a time.
+enum class Operation : std::uint8_t { embed, norm, quantize, mul_mat, rope, attention, activation };
+inline constexpr int kNumOperations = 7;
+std::string_view operation_name(Operation operation) noexcept;
+
+/// One step of the plan, summed over its runs. Times are means over the session's threads.
+struct StepProfile {
+  Component component = Component::other;
+  Operation operation = Operation::embed;
+  int layer = -1;                  ///< -1: outside the layers
+  std::int64_t work_ns = 0;
+  std::int64_t wait_ns = 0;        ///< at the barrier that ends the step
+  std::int64_t bytes = 0;          ///< that the step had to move: weights, cache, activations
+  std::int64_t operations = 0;     ///< multiplications and additions that it had to do
+};
+
+struct PhaseProfile {
+  std::int64_t n_tokens = 0;
+  std::int64_t wall_ns = 0;        ///< inside decode; the steps' work and wait, summed, fall short of it by what is unattributed
+  std::vector<StepProfile> steps;  ///< in the order of execution
+  std::vector<std::int64_t> call_ns; ///< wall time of each decode call, the first n_ctx of them
+};
+
+struct Profile {
+  PhaseProfile prefill; ///< decode calls with several tokens
+  PhaseProfile decode;  ///< with one
+};
+
+} // namespace mote

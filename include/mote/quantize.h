@@ -1,0 +1,22 @@
+/// Rewriting a model file with other weight types.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "mote/result.h"
+#include "mote/types.h"
+
+namespace mote {
+
+struct QuantizeOptions {
+  Mix mix = Mix::Q4_K_M;
+  int n_threads = 0;  ///< 0: default_thread_count()
+  /// Called from the calling thread with the share done, 0..1. Return false to cancel.
+  std::function<bool(double)> progress;
+};
+
+/// Reads a GGUF file and writes one whose tensors have the types of the mix; the metadata is kept. The output appears under
+/// its name only when it is complete. Errors: io, bad_file, unsupported, invalid_argument (out_path is in_path), cancelled.
+Status quantize_file(const std::string& in_path, const std::string& out_path, const QuantizeOptions& options);
+
+} // namespace mote

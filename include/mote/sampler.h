@@ -1,0 +1,34 @@
+/// Logits to the next token.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "mote/result.h"
+
+namespace mote {
+
+struct SamplerOptions {
+  float temperature = 0;  ///< 0: greedy, the largest logit, lowest id on ties
+  int top_k = 0;          ///< keep the k most likely; 0: all
+  float top_p = 1;        ///< keep the fewest most likely whose probabilities add up to this; 1: all
+  std::uint64_t seed = 0; ///< same seed, same logits, same tokens
+};
+
+/// Belongs to one thread at a time. Applies temperature, then top-k, then top-p.
+class Sampler {
+ public:
+  /// Error: invalid_argument (temperature negative or not finite, top_k < 0, top_p outside (0, 1]).
+  static Result<Sampler> create(const SamplerOptions& options = {});
+  /// logits: [n_vocab]. NaNs are never chosen; -1 when nothing can be.
+  std::int32_t sample(std::span<const float> logits);
+
+ private:
+  explicit Sampler(const SamplerOptions& options);
+  SamplerOptions options_;
+  std::uint64_t state_;
+  struct Candidate { float logit; std::int32_t token; };
+  std::vector<Candidate> candidates_;
+};
+
+} // namespace mote

@@ -1,0 +1,134 @@
+/// A model's architecture as plain data: what the decoder computes, layer by layer. Printable and comparable; needs no file.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mote/result.h"
+
+namespace mote {
+
+enum class Activation : std::uint8_t {
+  silu,      ///< x * sigmoid(x)
+  gelu_tanh, ///< 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+  gelu_erf,  ///< x * Phi(x)
+  relu,      ///< max(x, 0)
+};
+
+enum class NormKind : std::uint8_t {
+  rms,   ///< x / sqrt(mean(x^2) + eps) * weight
+  layer, ///< (x - mean) / sqrt(variance + eps) * weight + bias
+};
+
+struct NormSpec {
+  NormKind kind = NormKind::rms;
+  float eps = 1e-5f;
+  bool bias = false;
+  bool operator==(const NormSpec&) const = default;
+};
+
+/// Which dimensions of a head form a rotated pair.
+enum class RopeStyle : std::uint8_t {
+  interleaved, ///< (2i, 2i + 1)
+  halves,      ///< (i, i + dims/2)
+};
+
+/// Rotary position embedding: pair i of a head turns by position * base^(-2i/dims) / factors[i].
+struct RopeSpec {
+  RopeStyle style = RopeStyle::interleaved;
+  int dims = 0;         ///< leading dimensions of a head that are rotated; even, at most head_dim
+  double base = 10000.0;
+  std::vector<float> factors; ///< [dims/2] divisors of the frequencies, or empty: all 1
+  bool operator==(const RopeSpec&) const = default;
+};
+
+/// How a file of this family stores the q, k and v projections; decides the type that a mix gives them.
+enum class QkvStorage : std::uint8_t { separate, fused };
+
+/// Softmax attention with grouped heads. MHA (n_kv_heads = n_heads) and MQA (n_kv_heads = 1) are values of it.
+struct AttentionSpec {
+  int n_heads = 0;
+  int n_kv_heads = 0;  ///< divides n_heads
+  int head_dim = 0;
+  QkvStorage qkv_storage = QkvStorage::separate;
+  bool qkv_bias = false;
+  bool output_bias = false;
+  std::optional<NormSpec> qk_norm;  ///< of each head of q and of k, before the rotation; weights [head_dim]
+  float scale = 0;                  ///< multiplies q.k, usually 1/sqrt(head_dim)
+  std::optional<RopeSpec> rope;     ///< none: the positions come from elsewhere (ModelSpec::n_learned_positions)
+  bool operator==(const AttentionSpec&) const = default;
+};
+
+enum class FfnKind : std::uint8_t {
+  gated,    ///< down(act(gate x) * up x)
+  standard, ///< down(act(up x))
+};
+
+struct FfnSpec {
+  FfnKind kind = FfnKind::gated;
+  Activation activation = Activation::silu;
+  int d_ff = 0;
+  bool bias = false;
+  bool operator==(const FfnSpec&) const = default;
+};
+
+enum class Residual : std::uint8_t {
+  sequential,      ///< x += attention(norm x); x += ffn(norm2 x)
+  parallel_shared, ///< x += attention(norm x) + ffn(norm x)
+};
+
+struct LayerSpec {
+  Residual residual = Residual::sequential;
+  NormSpec norm;  ///< all norms of the layer
+  AttentionSpec attention;
+  FfnSpec ffn;
+  bool operator==(const LayerSpec&) const = default;
+};
+
+struct HeadSpec {
+  NormSpec norm;     ///< of the last layer's output
+  bool tied = false; ///< the output matrix is the token embedding
+  bool bias = false;
+  bool operator==(const HeadSpec&) const = default;
+};
+
+struct ModelSpec {
+  std::string family; ///< general.architecture of the files that hold it: "llama", "qwen2", ...
+  std::string name;   ///< of the preset or from the file; for people
+  int d_model = 0;
+  int n_vocab = 0;
+  int n_ctx = 0;               ///< positions that the model was made for
+  int n_learned_positions = 0; ///< rows of the learned position table; 0: none
+  std::vector<LayerSpec> layers;
+  HeadSpec head;
+  bool operator==(const ModelSpec&) const = default;
+};
+
+/// Several lines of text: every value of the spec, consecutive equal layers printed once.
+std::string to_string(const ModelSpec& spec);
+/// The values in which b differs from a, a line each ("layers[3].ffn.d_ff: 1536 -> 2048"); empty when equal.
+std::string diff(const ModelSpec& a, const ModelSpec& b);
+/// Checks every number for sense and for the limits of the decoder. Error: invalid_argument or unsupported, naming the field.
+Status validate(const ModelSpec& spec);
+/// Number of weights; a tied embedding counts once.
+std::int64_t parameter_count(const ModelSpec& spec);
+
+/// The families that a file or a shape can name, sorted.
+std::vector<std::string_view> family_names();
+
+struct Preset {
+  std::string name;  ///< "qwen2-0.5b"
+  std::string shape; ///< as spec_from_shape takes it
+};
+/// The published shapes that are known by name, in the order of their data file.
+std::vector<Preset> all_presets();
+/// Error: invalid_argument with the nearest names.
+Result<ModelSpec> spec_from_preset(std::string_view name);
+/// "key=value,key=value": `base=PRESET` starts from a preset, `family=` (default llama) from that family's defaults; README lists the keys.
+/// Error: invalid_argument naming the key, what was found and what is allowed.
+Result<ModelSpec> spec_from_shape(std::string_view shape);
+
+} // namespace mote

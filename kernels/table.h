@@ -1,0 +1,72 @@
+// What an ISA unit exports: one table of kernels. Plain C types, so that the units stay free of the standard library.
+#pragma once
+#include "kernels/layout.h"
+
+namespace mote::kernels {
+
+/// out[token * out_stride + row] = sum over columns of weight[row][column] * activation[token][column], for the rows of the
+/// panels first_panel .. last_panel - 1. mul_mat_vec is n_tokens = 1.
+struct MulMatArgs {
+  const uint8_t* panels;      // of the whole matrix, 64-byte aligned
+  int n_rows, n_cols;
+  int first_panel, last_panel;
+  int n_tokens;
+  const ActBlock* act;        // [n_tokens, act_stride]; for quantized weights
+  size_t act_stride;          // blocks per token, at least act_blocks(n_cols)
+  const float* x;             // [n_tokens, x_stride]; for F32, F16 and BF16 weights
+  size_t x_stride;
+  float* out;                 // element (token, row) at out[token * out_stride + row]
+  size_t out_stride;
+};
+
+/// Causal softmax attention of the query heads that share one kv head, for consecutive tokens.
+/// Token t stands at position first_pos + t and attends to positions 0 .. first_pos + t, whose k and v are in the cache.
+/// Positions are taken in chunks of 256 (from 0) whose partial results are merged in order, so the result for a token depends
+/// neither on the other tokens of the call nor on what lies behind its position in the cache.
+struct AttentionArgs {
+  const uint16_t* k;          // [ceil(n_ctx/16), head_dim, 16] f16: lanes are positions
+  const uint16_t* v;          // [n_ctx, v_stride] f16; v_stride = head_dim rounded up to 16
+  int head_dim;
+  int v_stride;
+  int first_pos, n_tokens;
+  int n_heads;                // query heads computed here
+  float scale;                // multiplies q.k
+  const float* q;             // head h of token t at q + t * q_stride + h * head_dim
+  size_t q_stride;
+  float* out;                 // the same shape with out_stride
+  size_t out_stride;
+  float* scratch;             // kAttentionScratch(head_dim) floats, 64-byte aligned, this thread's own
+};
+/// Floats of scratch that attention() wants.
+static constexpr size_t attention_scratch(int head_dim) { return 16 * 256 + 32 * (static_cast<size_t>(head_dim) + 16); }
+
+/// Order of the activations in KernelTable::activate and ::gate: that of mote::Activation.
+inline constexpr int kNumActivations = 4;
+
+/// n is any positive number in every function; nothing is read or written behind the n-th element.
+struct KernelTable {
+  const char* name;
+
+  /// Indexed by quant::type_index.
+  void (*mul_mat[16])(const MulMatArgs&);
+  /// x: [n] -> blocks [act_blocks(n)]; n a multiple of 32.
+  void (*quantize_row)(const float* x, int n, ActBlock* blocks);
+
+  /// out may be x. Formulas: mote::NormKind. weight, bias: [n]; bias may be null.
+  void (*rms_norm)(const float* x, const float* weight, float eps, int n, float* out);
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, int n, float* out);
+  void (*add)(const float* y, int n, float* x);            // x += y
+  void (*activate[kNumActivations])(int n, float* x);      // x = act(x)
+  void (*gate[kNumActivations])(const float* up, int n, float* x); // x = act(x) * up
+  /// One head, in place. cos, sin: [dims/2].
+  void (*rope_interleaved)(const float* cos, const float* sin, int dims, float* x);
+  void (*rope_halves)(const float* cos, const float* sin, int dims, float* x);
+  /// Rounds to nearest even. The k form writes element d to out[16 * d]: one lane of a panel of 16 positions.
+  void (*f16_from_f32)(const float* x, int n, uint16_t* out);
+  void (*f16_from_f32_lane)(const float* x, int n, uint16_t* out);
+  void (*attention)(const AttentionArgs&);
+};
+
+extern const KernelTable kScalarKernels, kAvx2Kernels, kAvx512Kernels;
+
+} // namespace mote::kernels

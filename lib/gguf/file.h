@@ -1,0 +1,68 @@
+/// A GGUF file (version 2 or 3, one part or split) as validated views of its mapped bytes.
+/// Format: reference in README.md of this folder. A file is untrusted: everything is checked here, before any use.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mote/result.h"
+#include "mote/types.h"
+
+namespace mote::gguf {
+
+/// The values are those of the format.
+enum class ValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
+
+struct Tensor {
+  std::string name;
+  TensorType type = TensorType::F32;
+  int n_dims = 0;
+  std::array<std::int64_t, 4> dims{1, 1, 1, 1}; ///< dims[0] is contiguous: the length of a row
+  std::span<const std::byte> data;              ///< dims[1]*dims[2]*dims[3] rows; in the mapping, unaligned
+  std::int64_t n_cols() const noexcept { return dims[0]; }
+  std::int64_t n_rows() const noexcept { return dims[1] * dims[2] * dims[3]; }
+};
+
+/// Movable; views and strings live as long as it does. Reading is safe from any thread.
+class File {
+ public:
+  /// path: a file, or the first part of a split one. Errors name the file, the key or tensor, what was expected and what was found.
+  static Result<File> open(const std::string& path);
+  File(File&&) noexcept;
+  File& operator=(File&&) noexcept;
+  ~File();
+
+  const std::string& path() const noexcept;
+  std::span<const Tensor> tensors() const noexcept;
+  const Tensor* find_tensor(std::string_view name) const noexcept;
+  /// Tells the system that the pages of this tensor are not needed any more.
+  void release(const Tensor& tensor) const noexcept;
+
+  bool has(std::string_view key) const noexcept;
+  /// Keys in the order of the file.
+  std::vector<std::string_view> keys() const;
+  std::optional<ValueType> type_of(std::string_view key) const noexcept;
+  /// bad_file when the key is missing or has another type. Any integer type that fits is taken for an integer; an integer
+  /// is not taken for a float, f32 and f64 are taken for each other.
+  Result<std::string_view> get_string(std::string_view key) const;
+  Result<std::int64_t> get_int(std::string_view key, std::int64_t min, std::int64_t max) const;
+  Result<double> get_float(std::string_view key) const;
+  Result<bool> get_bool(std::string_view key) const;
+  Result<std::vector<std::string_view>> get_strings(std::string_view key) const;
+  Result<std::vector<std::int64_t>> get_ints(std::string_view key) const;
+  Result<std::vector<float>> get_floats(std::string_view key) const;
+
+  struct Impl;
+  const Impl& impl() const noexcept { return *impl_; }
+
+ private:
+  explicit File(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+} // namespace mote::gguf
