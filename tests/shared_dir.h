@@ -6,8 +6,6 @@
 #include <optional>
 #include <string>
 
-namespace mote::test {
-
 /// $MOTE_SHARED_DIR, else the folder "shared" beside the repository; it may be absent.
 inline std::filesystem::path shared_dir() {
   if (const char* given = std::getenv("MOTE_SHARED_DIR")) return given;
@@ -31,5 +29,3 @@ inline std::optional<std::string> shared_file(const char* relative) {
   std::fflush(stdout);
   return std::nullopt;
 }
-
-} // namespace mote::test
