@@ -6,7 +6,7 @@
 
 namespace mote::kernels {
 
-inline constexpr int kPanelRows = 16;
+static constexpr int kPanelRows = 16;
 
 /// 256 quantized activations of one token. int8 codes in [-127, 127], one scale per 32. A row whose length is no
 /// multiple of 256 ends in a block whose tail is zero. One block format serves every weight format and every ISA.

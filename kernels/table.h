@@ -2,6 +2,11 @@
 #pragma once
 #include "kernels/layout.h"
 
+/// Whether this build has the AVX2 and AVX-512 units.
+#if defined(__x86_64__)
+#define MOTE_HAVE_X86 1
+#endif
+
 namespace mote::kernels {
 
 /// out[token * out_stride + row] = sum over columns of weight[row][column] * activation[token][column], for the rows of the
@@ -41,7 +46,7 @@ struct AttentionArgs {
 static constexpr size_t attention_scratch(int head_dim) { return 16 * 256 + 32 * (static_cast<size_t>(head_dim) + 16); }
 
 /// Order of the activations in KernelTable::activate and ::gate: that of mote::Activation.
-inline constexpr int kNumActivations = 4;
+static constexpr int kNumActivations = 4;
 
 /// n is any positive number in every function; nothing is read or written behind the n-th element.
 struct KernelTable {
@@ -67,6 +72,9 @@ struct KernelTable {
   void (*attention)(const AttentionArgs&);
 };
 
-extern const KernelTable kScalarKernels, kAvx2Kernels, kAvx512Kernels;
+extern const KernelTable kScalarKernels;
+#ifdef MOTE_HAVE_X86
+extern const KernelTable kAvx2Kernels, kAvx512Kernels;
+#endif
 
 } // namespace mote::kernels

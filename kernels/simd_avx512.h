@@ -1,0 +1,100 @@
+// ISA policy: AVX-512 F/BW/VL/DQ + VNNI. One register holds 16 lanes. What each primitive means: simd_scalar.h.
+#pragma once
+#include <immintrin.h>
+
+#include "kernels/code_kinds.h"
+
+namespace mote::kernels {
+namespace {
+
+struct Avx512 {
+  static constexpr const char* kName = "avx512";
+
+  using F32 = __m512;
+  using I32 = __m512i;
+
+  // ---- Float lanes -------------------------------------------------------------------------------------------------------
+
+  static __m256i load_32_bytes(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+
+  static F32 zero() { return _mm512_setzero_ps(); }
+  static F32 splat(const float& x) { return _mm512_set1_ps(x); }
+  static F32 load(const float* p) { return _mm512_loadu_ps(p); }
+  static F32 load_f16(const uint8_t* p) { return _mm512_cvtph_ps(load_32_bytes(p)); }
+  static F32 load_bf16(const uint8_t* p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_32_bytes(p)), 16));
+  }
+  static void store(float* p, F32 x) { _mm512_storeu_ps(p, x); }
+  static F32 add(F32 a, F32 b) { return _mm512_add_ps(a, b); }
+  static F32 mul(F32 a, F32 b) { return _mm512_mul_ps(a, b); }
+  static F32 fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
+  static F32 fnma(F32 a, F32 b, F32 c) { return _mm512_fnmadd_ps(a, b, c); }
+  static F32 to_f32(I32 x) { return _mm512_cvtepi32_ps(x); }
+  static F32 canonical_nan(F32 x) {
+    const __m512 nan = _mm512_castsi512_ps(_mm512_set1_epi32(0x7fc00000));
+    return _mm512_mask_mov_ps(x, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), nan);
+  }
+
+  // ---- Integer dot products ----------------------------------------------------------------------------------------------
+
+  static constexpr int kTileTokens = 4;  // of mul_mat; 8 spills in Q6_K and Q8_0 and gains 1% in Q4_K
+  static constexpr int kCodesAtOnce = 4; // of those that share a plane, with several tokens
+  static constexpr bool kHighNibbleInPlace = true; // vpdpbusd takes 16 * code as an unsigned byte: no shift
+  template <Code> static constexpr int kDotGroups = 8;
+
+  using Bytes = __m512i;
+  using Scales = __m512i;
+  using Act = const int8_t*; // vpdpbusd broadcasts its memory operand: activations need no register
+  template <Code> using Dot = __m512i;
+
+  static Bytes load_bytes(const uint8_t* p) { return _mm512_loadu_si512(p); }
+  template <int kMask> static Bytes mask() { return _mm512_set1_epi8(static_cast<char>(kMask)); }
+  template <int kShift> static Bytes shift(Bytes x) { // pollutes across bytes: always masked afterwards
+    if constexpr (kShift > 0) return _mm512_srli_epi16(x, kShift);
+    else if constexpr (kShift < 0) return _mm512_slli_epi16(x, -kShift);
+    else return x;
+  }
+  template <int kShift, int kMask> static Bytes bits(Bytes x) { return _mm512_and_si512(shift<kShift>(x), mask<kMask>()); }
+  template <int kShift, int kMask> static Bytes or_bits(Bytes acc, Bytes x) {
+    return _mm512_ternarylogic_epi32(acc, shift<kShift>(x), mask<kMask>(), 0xF8); // acc | (x & mask)
+  }
+  static Bytes high_nibble(Bytes x) { return _mm512_and_si512(x, mask<0xf0>()); }
+  static Bytes top_code6(Bytes a, Bytes b, Bytes c) { return or_bits<6, 0x03>(or_bits<4, 0x0c>(bits<2, 0x30>(c), b), a); }
+  static Bytes top_code5(Bytes a, Bytes b) { return or_bits<5, 0x03>(bits<3, 0x1c>(a), b); }
+  static Bytes top_code5(Bytes a, Bytes b, Bytes c) { return or_bits<7, 0x01>(or_bits<6, 0x02>(bits<3, 0x1c>(a), b), c); }
+
+  static Act load_act(const int8_t* p) { return p; }
+  template <Code kCode> static Dot<kCode> dot_start(const int16_t* neg_sum) {
+    if constexpr (code_offset(kCode) == 0) {
+      return _mm512_setzero_si512();
+    } else {
+      using Word = int32_t __attribute__((may_alias));
+      return _mm512_madd_epi16(_mm512_set1_epi32(*reinterpret_cast<const Word*>(neg_sum)), _mm512_set1_epi16(code_offset(kCode)));
+    }
+  }
+  template <Code kCode> static Bytes dot_operand(Bytes w) {
+    if constexpr (kCode == Code::kS8) return _mm512_xor_si512(w, mask<0x80>());
+    else return w;
+  }
+  template <Code kCode, int kGroup> static void dot_add(Dot<kCode>& dot, Bytes w, Act a) {
+    using Word = int32_t __attribute__((may_alias));
+    // gcc 12 does not fold a broadcast into vpdpbusd, which would cost an instruction per 64 products
+    asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(dot) : "v"(w), "m"(*reinterpret_cast<const Word*>(a + 4 * kGroup)));
+  }
+  template <Code kCode> static I32 dot_sum(Dot<kCode> dot) { return dot; }
+  template <Code kCode> static I32 dot_scaled(Dot<kCode> dot, Scales s) { return _mm512_mullo_epi32(dot, s); }
+  template <Code kCode> static I32 dot_scaled_add(I32 acc, Dot<kCode> dot, Scales s) {
+    return _mm512_add_epi32(acc, _mm512_mullo_epi32(dot, s));
+  }
+  template <int kShift> static I32 shl_add(I32 a, I32 b) { return _mm512_add_epi32(a, _mm512_slli_epi32(b, kShift)); }
+  template <int kColumn> static Scales column(Bytes plane) {
+    if constexpr (kColumn == 3) return _mm512_srli_epi32(plane, 24);
+    else return _mm512_and_si512(kColumn ? _mm512_srli_epi32(plane, 8 * kColumn) : plane, _mm512_set1_epi32(255));
+  }
+  template <int kColumn> static Scales signed_column(Bytes plane) {
+    return _mm512_srai_epi32(kColumn < 3 ? _mm512_slli_epi32(plane, 24 - 8 * kColumn) : plane, 24);
+  }
+};
+
+} // namespace
+} // namespace mote::kernels
