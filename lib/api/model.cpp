@@ -1,0 +1,108 @@
+#include "mote/model.h"
+
+#include <algorithm>
+#include <array>
+
+#include "kernels/dispatch.h"
+#include "kernels/pack.h"
+#include "lib/api/guard.h"
+#include "lib/api/model_impl.h"
+#include "lib/gguf/file.h"
+#include "lib/runtime/thread_pool.h"
+#include "lib/spec/read_spec.h"
+#include "lib/text/tokenizer.h"
+#include "lib/weights/file_type.h"
+#include "lib/weights/sources.h"
+
+namespace mote {
+
+namespace {
+
+/// The parts of loading that do not depend on where the weights come from.
+Status choose_kernels(const ModelOptions& options, Model::Impl& model) {
+  Result<Isa> isa = options.isa ? Result<Isa>(*options.isa) : default_isa();
+  if (!isa) return std::move(isa).error();
+  auto table = kernels::kernels_for(*isa);
+  if (!table) return std::move(table).error();
+  model.isa = *isa;
+  model.kernels = *table;
+  return {};
+}
+
+Status load(std::span<const weights::TensorDesc> tensors, std::span<const TensorType> types, const weights::RowSource& source,
+            const ModelOptions& options, Model::Impl& model) {
+  if (options.n_threads < 0)
+    return Error{ErrorCode::invalid_argument, "n_threads is " + std::to_string(options.n_threads) + ", expected 0 or more"};
+  auto pool = runtime::ThreadPool::create(options.n_threads > 0 ? options.n_threads : default_thread_count());
+  if (!pool) return std::move(pool).error();
+  auto loaded = weights::load_weights(model.spec, tensors, types, source, **pool, options.progress);
+  if (!loaded) return std::move(loaded).error();
+  model.weights = *std::move(loaded);
+  return {};
+}
+
+} // namespace
+
+Result<Model> Model::open(const std::string& path, const ModelOptions& options) {
+  return api::guard([&]() -> Result<Model> {
+    auto model = std::make_shared<Impl>();
+    if (Status status = choose_kernels(options, *model); !status) return std::move(status).error();
+    auto file = gguf::File::open(path);
+    if (!file) return std::move(file).error();
+    auto spec = spec::read_spec(*file);
+    if (!spec) return std::move(spec).error();
+    model->spec = *std::move(spec);
+    if (text::has_tokenizer(*file)) {
+      auto tokenizer = text::read_tokenizer(*file);
+      if (!tokenizer) return std::move(tokenizer).error();
+      model->tokenizer = *std::move(tokenizer);
+    }
+    const auto tensors = weights::list_tensors(model->spec);
+    const auto types = weights::check_tensors(*file, tensors);
+    if (!types) return types.error();
+    model->type_name = weights::file_type_name(*file, *types, tensors);
+    const weights::FileSource source(*file, tensors);
+    if (Status status = load(tensors, *types, source, options, *model); !status) return std::move(status).error();
+    return Model(std::move(model));
+  });
+}
+
+Result<Model> Model::random(const ModelSpec& spec, Mix mix, std::uint64_t seed, const ModelOptions& options) {
+  return api::guard([&]() -> Result<Model> {
+    auto model = std::make_shared<Impl>();
+    if (Status status = choose_kernels(options, *model); !status) return std::move(status).error();
+    if (Status status = validate(spec); !status) return std::move(status).error();
+    model->spec = spec;
+    model->type_name = mix_name(mix);
+    const auto tensors = weights::list_tensors(spec);
+    const auto types = weights::choose_types(tensors, spec, mix);
+    const weights::RandomSource source(tensors, types, seed);
+    if (Status status = load(tensors, types, source, options, *model); !status) return std::move(status).error();
+    return Model(std::move(model));
+  });
+}
+
+const ModelSpec& Model::spec() const noexcept { return impl_->spec; }
+Isa Model::isa() const noexcept { return impl_->isa; }
+std::string_view Model::type_name() const noexcept { return impl_->type_name; }
+const Tokenizer* Model::tokenizer() const noexcept { return impl_->tokenizer ? &*impl_->tokenizer : nullptr; }
+
+MemoryUse Model::memory() const noexcept {
+  MemoryUse memory;
+  memory.parameters = impl_->weights.bytes();
+  memory.tokenizer = impl_->tokenizer ? impl_->tokenizer->memory_bytes() : 0;
+  return memory;
+}
+
+std::size_t Model::bytes_per_token() const noexcept {
+  const weights::Weights& w = impl_->weights;
+  const auto d_model = static_cast<std::size_t>(impl_->spec.d_model);
+  std::size_t bytes = w.output.weight.bytes + row_bytes(w.token_embd.type, d_model);
+  for (const weights::LayerWeights& layer : w.layers) {
+    for (const weights::Linear& part : layer.qkv) bytes += part.weight.bytes;
+    for (const weights::Linear* linear : {&layer.attn_output, &layer.ffn_gate, &layer.ffn_up, &layer.ffn_down}) bytes += linear->weight.bytes;
+  }
+  return bytes;
+}
+
+} // namespace mote

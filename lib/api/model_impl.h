@@ -1,0 +1,22 @@
+/// What a Model holds.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "kernels/table.h"
+#include "lib/weights/weights.h"
+#include "mote/model.h"
+#include "mote/tokenizer.h"
+
+namespace mote {
+
+struct Model::Impl {
+  ModelSpec spec;
+  weights::Weights weights;
+  Isa isa = Isa::scalar;
+  const kernels::KernelTable* kernels = nullptr;
+  std::string type_name;
+  std::optional<Tokenizer> tokenizer;
+};
+
+} // namespace mote

@@ -1,0 +1,74 @@
+#include "lib/decoder/buffers.h"
+
+#include <algorithm>
+
+#include "kernels/table.h"
+
+namespace mote::decoder {
+
+namespace {
+
+std::size_t size(int n) { return static_cast<std::size_t>(n); }
+
+Rows take_rows(int n_batch, int n_cols, runtime::Arena& arena) {
+  Rows rows;
+  rows.n_cols = n_cols;
+  rows.x = arena.take<float>(size(n_batch) * size(n_cols));
+  rows.act = arena.take<kernels::ActBlock>(size(n_batch) * rows.act_stride());
+  return rows;
+}
+
+} // namespace
+
+Rotation* Buffers::find_rotation(const RopeSpec& rope) {
+  const auto found = std::find(rope_specs.begin(), rope_specs.end(), rope);
+  return found == rope_specs.end() ? nullptr : &rotations[static_cast<std::size_t>(found - rope_specs.begin())];
+}
+
+Buffers take_buffers(const ModelSpec& spec, int n_batch, int n_threads, runtime::Arena& arena) {
+  Buffers b;
+  int qkv = 0, attended = 0, d_ff = 0, head_dim = 0;
+  for (const LayerSpec& layer : spec.layers) {
+    const AttentionSpec& a = layer.attention;
+    qkv = std::max(qkv, (a.n_heads + 2 * a.n_kv_heads) * a.head_dim);
+    attended = std::max(attended, a.n_heads * a.head_dim);
+    head_dim = std::max(head_dim, a.head_dim);
+    d_ff = std::max(d_ff, layer.ffn.d_ff);
+    if (a.rope && !b.find_rotation(*a.rope)) {
+      b.rope_specs.push_back(*a.rope);
+      Rotation rotation{RopeTable(*a.rope)};
+      const std::size_t n = size(n_batch) * size(rotation.table.n_pairs());
+      rotation.cos = arena.take<float>(n);
+      rotation.sin = arena.take<float>(n);
+      b.rotations.push_back(std::move(rotation));
+    }
+  }
+  b.residual = arena.take<float>(size(n_batch) * size(spec.d_model));
+  b.normed = take_rows(n_batch, spec.d_model, arena);
+  b.qkv = arena.take<float>(size(n_batch) * size(qkv));
+  b.attended = take_rows(n_batch, attended, arena);
+  b.inner = take_rows(n_batch, d_ff, arena);
+  b.up = arena.take<float>(size(n_batch) * size(d_ff));
+  b.projected = arena.take<float>(size(n_batch) * size(spec.d_model));
+  b.logits = arena.take<float>(size(spec.n_vocab));
+  b.attention_stride = (kernels::attention_scratch(head_dim) + 15) / 16 * 16;
+  b.attention_scratch = arena.take<float>(size(n_threads) * b.attention_stride);
+  return b;
+}
+
+std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, runtime::Arena& arena) {
+  std::vector<LayerCache> cache;
+  for (const LayerSpec& layer : spec.layers) {
+    const AttentionSpec& a = layer.attention;
+    LayerCache c;
+    c.v_stride = (a.head_dim + 15) / 16 * 16;
+    c.k_head_stride = (size(n_ctx) + 15) / 16 * 16 * size(a.head_dim);
+    c.v_head_stride = size(n_ctx) * size(c.v_stride);
+    c.k = arena.take<std::uint16_t>(size(a.n_kv_heads) * c.k_head_stride);
+    c.v = arena.take<std::uint16_t>(size(a.n_kv_heads) * c.v_head_stride);
+    cache.push_back(c);
+  }
+  return cache;
+}
+
+} // namespace mote::decoder

@@ -1,0 +1,59 @@
+/// The memory of one session: activations of a pass, and the KV cache.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "kernels/layout.h"
+#include "lib/decoder/rope_table.h"
+#include "lib/runtime/buffer.h"
+#include "mote/spec.h"
+
+namespace mote::decoder {
+
+/// Activations as inputs of matrix products: floats, and the same quantized.
+struct Rows {
+  int n_cols = 0;
+  float* x = nullptr;               ///< [n_batch, n_cols]
+  kernels::ActBlock* act = nullptr; ///< [n_batch, act_blocks(n_cols)]; not used when n_cols is no multiple of 32
+  std::size_t act_stride() const noexcept { return static_cast<std::size_t>(kernels::act_blocks(n_cols)); }
+};
+
+/// cos and sin of the positions of a pass, for one of the model's RopeSpecs.
+struct Rotation {
+  RopeTable table;
+  float* cos = nullptr; ///< [n_batch, n_pairs]
+  float* sin = nullptr; ///< [n_batch, n_pairs]
+};
+
+struct Buffers {
+  float* residual = nullptr;       ///< [n_batch, d_model]: the stream that the layers add to
+  Rows normed;                     ///< of width d_model
+  float* qkv = nullptr;            ///< [n_batch, widest (n_heads + 2 n_kv_heads) * head_dim]
+  Rows attended;                   ///< of the widest n_heads * head_dim; narrower layers use a prefix
+  Rows inner;                      ///< of the widest d_ff
+  float* up = nullptr;             ///< [n_batch, widest d_ff]
+  float* projected = nullptr;      ///< [n_batch, d_model]: what is about to be added to the stream
+  float* logits = nullptr;         ///< [n_vocab]
+  float* attention_scratch = nullptr; ///< [n_threads, attention_stride]
+  std::size_t attention_stride = 0;
+  std::vector<Rotation> rotations;
+
+  Rotation* find_rotation(const RopeSpec& rope);
+  std::vector<RopeSpec> rope_specs; ///< of rotations, in the same order
+};
+
+/// Call once with a measuring arena and once with a real one.
+Buffers take_buffers(const ModelSpec& spec, int n_batch, int n_threads, runtime::Arena& arena);
+
+/// K and V of one layer, f16.
+struct LayerCache {
+  std::uint16_t* k = nullptr; ///< [n_kv_heads, ceil(n_ctx/16), head_dim, 16]: 16 positions side by side
+  std::uint16_t* v = nullptr; ///< [n_kv_heads, n_ctx, v_stride]
+  std::size_t k_head_stride = 0, v_head_stride = 0; ///< elements from one kv head to the next
+  int v_stride = 0;           ///< head_dim rounded up to 16
+};
+
+/// Call once with a measuring arena and once with a real one.
+std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, runtime::Arena& arena);
+
+} // namespace mote::decoder

@@ -1,0 +1,126 @@
+#include "lib/decoder/compile.h"
+
+#include "lib/decoder/steps.h"
+
+namespace mote::decoder {
+
+namespace {
+
+using runtime::StepTag;
+using weights::LayerWeights;
+using weights::Linear;
+
+bool takes_floats(const Linear& linear) {
+  const TensorType type = linear.weight.type;
+  return type == TensorType::F32 || type == TensorType::F16 || type == TensorType::BF16;
+}
+
+/// Whether a matrix of the step wants quantized inputs.
+bool any_quantized(std::span<const Linear* const> linears) {
+  for (const Linear* linear : linears)
+    if (linear && linear->weight.panels && !takes_floats(*linear)) return true;
+  return false;
+}
+
+class Compiler {
+ public:
+  Compiler(const ModelSpec& spec, const weights::Weights& weights, Buffers& buffers) : spec_(spec), w_(weights), b_(buffers) {}
+
+  Plan compile(std::span<const LayerCache> cache) {
+    StepTag embed{Component::embedding, Operation::embed, -1};
+    embed.bytes_per_token = static_cast<std::int64_t>(row_bytes(w_.token_embd.type, static_cast<std::size_t>(spec_.d_model)));
+    add<EmbedStep>(embed, w_, b_, spec_.d_model);
+    for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
+      layer_ = static_cast<int>(i);
+      compile_attention(spec_.layers[i], w_.layers[i], cache[i]);
+      compile_ffn(spec_.layers[i], w_.layers[i]);
+    }
+    layer_ = -1;
+    plan_.n_body = plan_.steps.size();
+    const Linear* const output[] = {&w_.output};
+    add<NormStep>(tag(Component::lm_head, Operation::norm),
+                  NormStep::Operands{spec_.head.norm, w_.output_norm, b_.residual, b_.normed, any_quantized(output), Scope::outputs});
+    add_linear(Component::lm_head, {&w_.output}, b_.normed, nullptr, spec_.n_vocab, nullptr, Scope::outputs);
+    return std::move(plan_);
+  }
+
+ private:
+  template <class S, class... Args>
+  void add(const StepTag& step_tag, Args&&... args) {
+    plan_.steps.push_back(std::make_unique<S>(step_tag, std::forward<Args>(args)...));
+  }
+
+  StepTag tag(Component component, Operation operation) const { return {component, operation, layer_}; }
+
+  static void count(StepTag& step_tag, const Linear& linear) {
+    step_tag.bytes_fixed += static_cast<std::int64_t>(linear.weight.bytes);
+    step_tag.ops_per_token += 2 * static_cast<std::int64_t>(linear.weight.n_rows) * linear.weight.n_cols;
+  }
+
+  void add_linear(Component component, std::vector<const Linear*> parts, const Rows& in, float* out, int out_stride, float* residual,
+                  Scope scope = Scope::tokens) {
+    StepTag step_tag = tag(component, Operation::mul_mat);
+    for (const Linear* part : parts) count(step_tag, *part);
+    add<LinearStep>(step_tag, LinearStep::Operands{std::move(parts), in, out, static_cast<std::size_t>(out_stride), residual, scope});
+  }
+
+  void compile_attention(const LayerSpec& layer, const LayerWeights& w, const LayerCache& cache) {
+    const AttentionSpec& a = layer.attention;
+    std::vector<const Linear*> qkv;
+    for (const Linear& part : w.qkv)
+      if (part.weight.panels) qkv.push_back(&part);
+    std::vector<const Linear*> readers = qkv; // of the normed stream
+    if (layer.residual == Residual::parallel_shared) readers.insert(readers.end(), {&w.ffn_gate, &w.ffn_up});
+    add<NormStep>(tag(Component::attention, Operation::norm),
+                  NormStep::Operands{layer.norm, w.attn_norm, b_.residual, b_.normed, any_quantized(readers), Scope::tokens});
+    add_linear(Component::attention, qkv, b_.normed, b_.qkv, (a.n_heads + 2 * a.n_kv_heads) * a.head_dim, nullptr);
+
+    const Rotation* rotation = a.rope ? b_.find_rotation(*a.rope) : nullptr;
+    add<CacheStep>(tag(Component::attention, Operation::rope), CacheStep::Operands{&a, w.q_norm, w.k_norm, rotation, b_.qkv, cache});
+
+    StepTag attention = tag(Component::attention, Operation::attention);
+    attention.bytes_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
+    attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * a.head_dim;
+    Rows attended = b_.attended;
+    attended.n_cols = a.n_heads * a.head_dim;
+    add<AttentionStep>(attention, AttentionStep::Operands{&a, b_.qkv, cache, attended.x, b_.attention_scratch, b_.attention_stride});
+    add_quantize(Component::attention, w.attn_output, attended);
+    add_linear(Component::attention, {&w.attn_output}, attended, b_.projected, spec_.d_model, b_.residual);
+  }
+
+  void compile_ffn(const LayerSpec& layer, const LayerWeights& w) {
+    const Linear* gate = layer.ffn.kind == FfnKind::gated ? &w.ffn_gate : nullptr;
+    if (layer.residual == Residual::sequential) {
+      const Linear* const readers[] = {gate, &w.ffn_up};
+      add<NormStep>(tag(Component::ffn, Operation::norm),
+                    NormStep::Operands{layer.norm, w.ffn_norm, b_.residual, b_.normed, any_quantized(readers), Scope::tokens});
+    }
+    StepTag in = tag(Component::ffn, Operation::mul_mat);
+    count(in, w.ffn_up);
+    if (gate) count(in, *gate);
+    Rows inner = b_.inner;
+    inner.n_cols = layer.ffn.d_ff;
+    add<FfnInStep>(in, FfnInStep::Operands{layer.ffn.activation, gate, &w.ffn_up, b_.normed, inner.x, b_.up});
+    add_quantize(Component::ffn, w.ffn_down, inner);
+    add_linear(Component::ffn, {&w.ffn_down}, inner, b_.projected, spec_.d_model, b_.residual);
+  }
+
+  void add_quantize(Component component, const Linear& reader, const Rows& rows) {
+    const Linear* const readers[] = {&reader};
+    if (any_quantized(readers)) add<QuantizeStep>(tag(component, Operation::quantize), rows);
+  }
+
+  const ModelSpec& spec_;
+  const weights::Weights& w_;
+  Buffers& b_;
+  int layer_ = -1;
+  Plan plan_;
+};
+
+} // namespace
+
+Plan compile(const ModelSpec& spec, const weights::Weights& weights, Buffers& buffers, std::span<const LayerCache> cache) {
+  return Compiler(spec, weights, buffers).compile(cache);
+}
+
+} // namespace mote::decoder

@@ -1,0 +1,204 @@
+#include <algorithm>
+#include <atomic>
+#include <memory>
+
+#include "kernels/pack.h"
+#include "lib/weights/weights.h"
+#include "quant/quant.h"
+
+namespace mote::weights {
+
+namespace {
+
+/// A run of panels of one matrix, or one tensor that becomes floats.
+struct Job {
+  std::size_t tensor;
+  std::int64_t first_row, last_row;
+};
+
+/// Where a tensor's packed form goes; one of the two is null.
+struct Place {
+  std::byte* panels = nullptr;
+  float* floats = nullptr;
+};
+
+/// Vectors and the table of learned positions are added to activations, not multiplied: they are kept as floats.
+bool becomes_panels(const TensorDesc& desc) {
+  if (desc.is_bias) return false;
+  switch (desc.role) {
+    case Role::token_embd:
+    case Role::attn_q:
+    case Role::attn_k:
+    case Role::attn_v:
+    case Role::attn_qkv:
+    case Role::attn_output:
+    case Role::ffn_gate:
+    case Role::ffn_up:
+    case Role::ffn_down:
+    case Role::output: return true;
+    default: return false;
+  }
+}
+
+std::size_t panels_bytes(const TensorDesc& desc, TensorType type) {
+  return static_cast<std::size_t>(kernels::panel_count(static_cast<int>(desc.n_rows))) *
+         kernels::panel_bytes(type, static_cast<int>(desc.n_cols));
+}
+
+std::vector<Job> make_jobs(std::span<const TensorDesc> tensors, std::span<const TensorType> types) {
+  constexpr std::size_t kJobBytes = 1 << 20;
+  std::vector<Job> jobs;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const std::size_t panel = row_bytes(types[i], static_cast<std::size_t>(tensors[i].n_cols)) * kernels::kPanelRows;
+    const auto step = static_cast<std::int64_t>(std::max<std::size_t>(1, kJobBytes / std::max<std::size_t>(1, panel))) * kernels::kPanelRows;
+    for (std::int64_t row = 0; row < tensors[i].n_rows; row += step)
+      jobs.push_back({i, row, std::min(row + step, tensors[i].n_rows)});
+  }
+  return jobs;
+}
+
+/// What the threads share while they pack.
+struct Loading {
+  std::span<const TensorDesc> tensors;
+  std::span<const TensorType> types;
+  std::span<const Place> places;
+  std::span<const Job> jobs;
+  const RowSource& source;
+  const std::function<bool(double)>& progress;
+  std::vector<std::vector<std::byte>> scratch; ///< one per thread
+  std::unique_ptr<std::atomic<std::int64_t>[]> rows_left;
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> cancelled{false};
+};
+
+void do_job(const Loading& loading, const Job& job, std::byte* scratch) {
+  const TensorDesc& desc = loading.tensors[job.tensor];
+  const TensorType type = loading.types[job.tensor];
+  const Place& place = loading.places[job.tensor];
+  const std::byte* rows = loading.source.rows(job.tensor, job.first_row, job.last_row, scratch);
+  const auto n_cols = static_cast<std::size_t>(desc.n_cols);
+  const std::size_t stride = row_bytes(type, n_cols);
+  if (place.floats) {
+    for (std::int64_t row = job.first_row; row < job.last_row; ++row, rows += stride)
+      quant::dequantize(type, rows, {place.floats + static_cast<std::size_t>(row) * n_cols, n_cols});
+    return;
+  }
+  const std::size_t panel = kernels::panel_bytes(type, static_cast<int>(desc.n_cols));
+  for (std::int64_t row = job.first_row; row < job.last_row; row += kernels::kPanelRows) {
+    const int n_rows = static_cast<int>(std::min<std::int64_t>(kernels::kPanelRows, job.last_row - row));
+    kernels::pack_panel(type, rows, n_rows, static_cast<int>(desc.n_cols),
+                        place.panels + static_cast<std::size_t>(row / kernels::kPanelRows) * panel);
+    rows += stride * kernels::kPanelRows;
+  }
+}
+
+void work(void* context, int thread) {
+  Loading& loading = *static_cast<Loading*>(context);
+  const std::size_t step = std::max<std::size_t>(1, loading.jobs.size() / 200);
+  for (std::size_t reported = 0;;) {
+    const std::size_t i = loading.next.fetch_add(1, std::memory_order_relaxed);
+    if (i >= loading.jobs.size() || loading.cancelled.load(std::memory_order_relaxed)) return;
+    const Job& job = loading.jobs[i];
+    do_job(loading, job, loading.scratch[static_cast<std::size_t>(thread)].data());
+    const std::int64_t n_rows = job.last_row - job.first_row;
+    if (loading.rows_left[job.tensor].fetch_sub(n_rows, std::memory_order_acq_rel) == n_rows) loading.source.done(job.tensor);
+    if (thread == 0 && loading.progress && i >= reported) {
+      reported = i + step;
+      if (!loading.progress(static_cast<double>(i + 1) / static_cast<double>(loading.jobs.size()))) loading.cancelled = true;
+    }
+  }
+}
+
+/// Gives each tensor its place in the two buffers; measures only when they are empty.
+std::vector<Place> place_tensors(std::span<const TensorDesc> tensors, std::span<const TensorType> types, runtime::Arena& panels,
+                                 runtime::Arena& floats) {
+  std::vector<Place> places(tensors.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const TensorDesc& desc = tensors[i];
+    if (becomes_panels(desc)) places[i].panels = panels.take<std::byte>(panels_bytes(desc, types[i]));
+    else places[i].floats = floats.take<float>(static_cast<std::size_t>(desc.n_rows * desc.n_cols));
+  }
+  return places;
+}
+
+Linear* find_linear(Weights& weights, const TensorDesc& desc) {
+  if (desc.role == Role::output) return &weights.output;
+  if (desc.layer < 0) return nullptr;
+  LayerWeights& layer = weights.layers[static_cast<std::size_t>(desc.layer)];
+  switch (desc.role) {
+    case Role::attn_q:
+    case Role::attn_qkv: return &layer.qkv[0];
+    case Role::attn_k: return &layer.qkv[1];
+    case Role::attn_v: return &layer.qkv[2];
+    case Role::attn_output: return &layer.attn_output;
+    case Role::ffn_gate: return &layer.ffn_gate;
+    case Role::ffn_up: return &layer.ffn_up;
+    case Role::ffn_down: return &layer.ffn_down;
+    default: return nullptr;
+  }
+}
+
+Norm* find_norm(Weights& weights, const TensorDesc& desc) {
+  if (desc.role == Role::output_norm) return &weights.output_norm;
+  if (desc.layer < 0) return nullptr;
+  LayerWeights& layer = weights.layers[static_cast<std::size_t>(desc.layer)];
+  switch (desc.role) {
+    case Role::attn_norm: return &layer.attn_norm;
+    case Role::ffn_norm: return &layer.ffn_norm;
+    case Role::attn_q_norm: return &layer.q_norm;
+    case Role::attn_k_norm: return &layer.k_norm;
+    default: return nullptr;
+  }
+}
+
+/// Points the place in Weights that a tensor's role stands for at its packed form.
+void bind(Weights& weights, const TensorDesc& desc, TensorType type, const Place& place) {
+  Matrix matrix;
+  if (place.panels)
+    matrix = {type, static_cast<int>(desc.n_rows), static_cast<int>(desc.n_cols), place.panels, panels_bytes(desc, type)};
+  if (Linear* linear = find_linear(weights, desc)) {
+    if (desc.is_bias) linear->bias = place.floats;
+    else linear->weight = matrix;
+  } else if (Norm* norm = find_norm(weights, desc)) {
+    (desc.is_bias ? norm->bias : norm->weight) = place.floats;
+  } else if (desc.role == Role::token_embd) {
+    weights.token_embd = matrix;
+  } else if (desc.role == Role::pos_embd) {
+    weights.pos_embd = place.floats;
+  } // rope_freqs: the spec has its values
+}
+
+} // namespace
+
+Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> tensors, std::span<const TensorType> types,
+                             const RowSource& source, runtime::ThreadPool& pool, const std::function<bool(double)>& progress) {
+  runtime::Arena measured_panels, measured_floats;
+  place_tensors(tensors, types, measured_panels, measured_floats);
+  Weights weights;
+  for (auto [arena, buffer] : {std::pair{&measured_panels, &weights.panels}, std::pair{&measured_floats, &weights.floats}}) {
+    auto memory = runtime::Buffer::allocate(arena->used());
+    if (!memory) return std::move(memory).error();
+    *buffer = *std::move(memory);
+  }
+  runtime::Arena panels({weights.panels.data(), weights.panels.size()}), floats({weights.floats.data(), weights.floats.size()});
+  const std::vector<Place> places = place_tensors(tensors, types, panels, floats);
+
+  const std::vector<Job> jobs = make_jobs(tensors, types);
+  Loading loading{tensors, types, places, jobs, source, progress, {}, {}, 0, false};
+  std::size_t most = 0;
+  for (const Job& job : jobs)
+    most = std::max(most, static_cast<std::size_t>(job.last_row - job.first_row) *
+                              row_bytes(types[job.tensor], static_cast<std::size_t>(tensors[job.tensor].n_cols)));
+  loading.scratch.assign(static_cast<std::size_t>(pool.size()), std::vector<std::byte>(source.needs_scratch() ? most : 0));
+  loading.rows_left = std::make_unique<std::atomic<std::int64_t>[]>(tensors.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) loading.rows_left[i] = tensors[i].n_rows;
+  pool.run(work, &loading);
+  if (loading.cancelled) return Error{ErrorCode::cancelled, "loading was cancelled"};
+
+  weights.layers.resize(spec.layers.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) bind(weights, tensors[i], types[i], places[i]);
+  if (spec.head.tied) weights.output.weight = weights.token_embd;
+  return weights;
+}
+
+} // namespace mote::weights

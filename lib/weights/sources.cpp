@@ -1,0 +1,53 @@
+#include "lib/weights/sources.h"
+
+#include <string>
+#include <unordered_set>
+
+namespace mote::weights {
+
+namespace {
+
+std::string shape_text(std::int64_t n_cols, std::int64_t n_rows) {
+  return "[" + std::to_string(n_cols) + (n_rows == 1 ? "" : ", " + std::to_string(n_rows)) + "]";
+}
+
+} // namespace
+
+Result<std::vector<TensorType>> check_tensors(const gguf::File& file, std::span<const TensorDesc> tensors) {
+  std::vector<TensorType> types;
+  std::unordered_set<std::string_view> known;
+  for (const TensorDesc& desc : tensors) {
+    known.insert(desc.name);
+    const gguf::Tensor* tensor = file.find_tensor(desc.name);
+    const std::string where = file.path() + ": tensor \"" + desc.name + "\"";
+    if (!tensor)
+      return Error{ErrorCode::bad_file, where + " " + shape_text(desc.n_cols, desc.n_rows) + " is missing"};
+    if (tensor->n_cols() != desc.n_cols || tensor->n_rows() != desc.n_rows)
+      return Error{ErrorCode::bad_file, where + " should have the shape " + shape_text(desc.n_cols, desc.n_rows) + ", found " +
+                                            shape_text(tensor->n_cols(), tensor->n_rows())};
+    types.push_back(tensor->type);
+  }
+  for (const gguf::Tensor& tensor : file.tensors())
+    if (!known.contains(tensor.name))
+      return Error{ErrorCode::unsupported,
+                   file.path() + ": tensor \"" + tensor.name + "\" is not part of any architecture that is supported here"};
+  return types;
+}
+
+FileSource::FileSource(const gguf::File& file, std::span<const TensorDesc> tensors) : file_(file) {
+  for (const TensorDesc& desc : tensors) tensors_.push_back(file.find_tensor(desc.name));
+}
+
+const std::byte* FileSource::rows(std::size_t tensor, std::int64_t first, std::int64_t, std::byte*) const {
+  const gguf::Tensor& t = *tensors_[tensor];
+  return t.data.data() + static_cast<std::size_t>(first) * row_bytes(t.type, static_cast<std::size_t>(t.n_cols()));
+}
+
+void FileSource::done(std::size_t tensor) const { file_.release(*tensors_[tensor]); }
+
+const std::byte* RandomSource::rows(std::size_t tensor, std::int64_t first, std::int64_t last, std::byte* scratch) const {
+  random_rows(tensors_[tensor], types_[tensor], seed_, first, last, scratch);
+  return scratch;
+}
+
+} // namespace mote::weights

@@ -1,0 +1,83 @@
+/// The weights of a model as the decoder wants them: matrices in panels of 16 rows, vectors as floats.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "lib/gguf/file.h"
+#include "lib/runtime/buffer.h"
+#include "lib/runtime/thread_pool.h"
+#include "lib/weights/tensors.h"
+#include "mote/result.h"
+#include "mote/spec.h"
+#include "mote/types.h"
+
+namespace mote::weights {
+
+/// A packed matrix of n_rows outputs and n_cols inputs. The panels belong to the Weights.
+struct Matrix {
+  TensorType type = TensorType::F32;
+  int n_rows = 0;
+  int n_cols = 0;
+  const std::byte* panels = nullptr;  ///< [ceil(n_rows/16)] panels of kernels::panel_bytes(type, n_cols)
+  std::size_t bytes = 0;
+};
+
+/// y = weight x + bias; bias [n_rows] is null where the spec has none.
+struct Linear {
+  Matrix weight;
+  const float* bias = nullptr;
+};
+
+/// Weight and bias of a norm; bias is null where the spec has none.
+struct Norm {
+  const float* weight = nullptr;
+  const float* bias = nullptr;
+};
+
+/// What a layer has; whatever its spec does not have is empty or null.
+struct LayerWeights {
+  Norm attn_norm, ffn_norm;
+  std::array<Linear, 3> qkv;  ///< q, k, v; or all rows in the first one when stored fused
+  Norm q_norm, k_norm;        ///< [head_dim]
+  Linear attn_output;         ///< [d_model, n_heads * head_dim]
+  Linear ffn_gate, ffn_up;    ///< [d_ff, d_model]
+  Linear ffn_down;            ///< [d_model, d_ff]
+};
+
+/// Immutable once made. Owns all that its pointers point to.
+struct Weights {
+  Matrix token_embd;                  ///< [n_vocab, d_model]
+  const float* pos_embd = nullptr;    ///< [n_learned_positions, d_model]
+  std::vector<LayerWeights> layers;
+  Norm output_norm;
+  Linear output;                      ///< [n_vocab, d_model]; the token embedding itself when tied
+  runtime::Buffer panels, floats;
+  std::size_t bytes() const noexcept { return panels.size() + floats.size(); }
+};
+
+/// Where the file rows of the tensors come from.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  /// The rows [first, last) of a tensor, in its type, back to back: a view, or written to scratch, which is large enough.
+  /// Called by several threads at once.
+  virtual const std::byte* rows(std::size_t tensor, std::int64_t first, std::int64_t last, std::byte* scratch) const = 0;
+  /// Whether rows() writes to scratch.
+  virtual bool needs_scratch() const noexcept = 0;
+  /// All rows of the tensor have been taken.
+  virtual void done(std::size_t tensor) const = 0;
+};
+
+/// Packs all tensors of list_tensors(spec), whose types are given, in parallel on the pool.
+/// progress: as ModelOptions::progress; may be empty. Errors: out_of_memory, cancelled.
+Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> tensors, std::span<const TensorType> types,
+                             const RowSource& source, runtime::ThreadPool& pool, const std::function<bool(double)>& progress);
+
+/// The types of the tensors in the file, after checking that it holds exactly these tensors with these shapes.
+/// Errors: bad_file (a tensor missing or of another shape), unsupported (a tensor that no part of the spec uses), by name.
+Result<std::vector<TensorType>> check_tensors(const gguf::File& file, std::span<const TensorDesc> tensors);
+
+} // namespace mote::weights
