@@ -19,6 +19,9 @@ struct EncodeOptions {
 /// SentencePiece-style and byte-level BPE vocabularies as GGUF stores them. Immutable; any thread.
 class Tokenizer {
  public:
+  /// Reads the vocabulary of a GGUF file; the file needs no model in it. Errors: io, bad_file, unsupported, out_of_memory.
+  static Result<Tokenizer> open(const std::string& path);
+
   int n_vocab() const noexcept;
   /// Time is linear in the text for byte-level BPE, n log n for SentencePiece-style. Any bytes are accepted; what is not
   /// UTF-8 becomes byte tokens where the vocabulary has them, else the unknown token.
