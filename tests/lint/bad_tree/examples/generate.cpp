@@ -1,0 +1,4 @@
+#include <fmt/core.h>
+
+#include "bench/report.h"
+#include "mote/mote.h"

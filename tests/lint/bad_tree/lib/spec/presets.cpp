@@ -1,0 +1,4 @@
+#include <nlohmann/json.hpp>
+
+#include "lib/gguf/file.h"
+#include PRESETS
