@@ -8,16 +8,25 @@ namespace mote::runtime {
 
 /// The caller of run() is thread 0; the others sleep between runs and use no CPU. Waiting, in run() and at barriers, spins for
 /// a bounded time and then sleeps, so that more threads than cores, or a core taken away, cost little.
+/// One thread at a time may call run(); the helper threads take none of the application's asynchronous signals.
 class ThreadPool {
  public:
-  /// n_threads >= 1. Error: out_of_memory (a thread could not be started).
+  /// n_threads >= 1. Errors: invalid_argument, out_of_memory (a thread could not be started).
   static Result<std::unique_ptr<ThreadPool>> create(int n_threads);
-  virtual ~ThreadPool() = default;
-  virtual int size() const noexcept = 0;
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool();
+
+  int size() const noexcept;
   /// Calls fn(context, thread) on threads 0 .. size() - 1 and returns when all have returned. Allocates nothing.
-  virtual void run(void (*fn)(void* context, int thread), void* context) noexcept = 0;
+  void run(void (*fn)(void* context, int thread), void* context) noexcept;
   /// Called by all threads inside run(): none returns before all have called. What was written before is seen after.
-  virtual void barrier() noexcept = 0;
+  void barrier() noexcept;
+
+ private:
+  struct Impl;
+  explicit ThreadPool(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
 };
 
 } // namespace mote::runtime
