@@ -1,5 +1,6 @@
 /// Collects the times of plan steps; what Session::profile() reports.
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -17,9 +18,12 @@ struct StepTag {
   int layer;
   std::int64_t bytes_fixed = 0, bytes_per_token = 0, bytes_per_position = 0;
   std::int64_t ops_per_token = 0, ops_per_position = 0;
+  /// The step runs for the tokens whose logits are wanted; in a pass without any it does not run.
+  bool outputs_only = false;
 };
 
 /// Preallocates for n_threads x steps x 2 phases; recording allocates nothing and takes no lock: a thread writes its own slots.
+/// Everything but start(), worked() and waited() is for the thread that owns the session.
 class Recorder {
  public:
   using Clock = std::chrono::steady_clock;
@@ -28,9 +32,10 @@ class Recorder {
   /// Around each decode call of n_tokens tokens in total: chooses the phase (several tokens: prefill).
   void begin_call(int n_tokens) noexcept;
   void end_call() noexcept;
-  /// Thread 0, once a pass, before the steps run.
-  void begin_pass(int n_tokens, std::int64_t positions) noexcept;
+  /// Thread 0, once a pass, before the steps run. n_outputs: tokens whose logits are wanted; -1: all.
+  void begin_pass(int n_tokens, std::int64_t positions, int n_outputs = -1) noexcept;
   /// By each thread: at the start of a pass, when its share of a step is done, and when the step's barrier is behind it.
+  /// The time from begin_pass() to start(), in which a sleeping thread wakes up, counts as wait of the first step.
   void start(int thread) noexcept;
   void worked(int thread, int step) noexcept;
   void waited(int thread, int step) noexcept;
@@ -39,7 +44,28 @@ class Recorder {
   void reset() noexcept;
 
  private:
-  // filled in by the implementation
+  struct Slot {
+    std::int64_t work_ns = 0, wait_ns = 0;
+  };
+  /// Slots and last time of one thread; the padding keeps two threads from writing to the same cache line.
+  struct alignas(64) Lane {
+    Clock::time_point last;
+    std::array<std::vector<Slot>, 2> slots; // [phase][n_steps + padding]
+  };
+  struct Phase {
+    std::int64_t n_passes = 0, n_tokens = 0, n_positions = 0;
+    std::int64_t n_output_passes = 0, n_outputs = 0;
+    std::int64_t wall_ns = 0;
+    std::vector<std::int64_t> call_ns; // capacity n_ctx
+  };
+
+  PhaseProfile report(std::size_t phase) const;
+
+  std::vector<StepTag> tags_;
+  std::vector<Lane> lanes_; // [n_threads]
+  std::array<Phase, 2> phases_;
+  std::size_t phase_ = 0; // of the current call
+  Clock::time_point call_begin_, pass_begin_;
 };
 
 } // namespace mote::runtime

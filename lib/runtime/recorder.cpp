@@ -1,0 +1,106 @@
+#include "lib/runtime/recorder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mote::runtime {
+namespace {
+
+constexpr std::size_t kPrefill = 0, kDecode = 1;
+
+std::int64_t nanoseconds_between(Recorder::Clock::time_point begin, Recorder::Clock::time_point end) noexcept {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(end - begin).count();
+}
+
+} // namespace
+
+Recorder::Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx)
+    : tags_(std::move(tags)), lanes_(static_cast<std::size_t>(n_threads)) {
+  constexpr std::size_t kPadding = 64 / sizeof(Slot);
+  for (Lane& lane : lanes_)
+    for (auto& slots : lane.slots) slots.resize(tags_.size() + kPadding);
+  for (Phase& phase : phases_) phase.call_ns.reserve(static_cast<std::size_t>(n_ctx));
+}
+
+void Recorder::begin_call(int n_tokens) noexcept {
+  phase_ = n_tokens > 1 ? kPrefill : kDecode;
+  phases_[phase_].n_tokens += n_tokens;
+  call_begin_ = Clock::now();
+}
+
+void Recorder::end_call() noexcept {
+  const std::int64_t ns = nanoseconds_between(call_begin_, Clock::now());
+  Phase& phase = phases_[phase_];
+  phase.wall_ns += ns;
+  if (phase.call_ns.size() < phase.call_ns.capacity()) phase.call_ns.push_back(ns);
+}
+
+void Recorder::begin_pass(int n_tokens, std::int64_t positions, int n_outputs) noexcept {
+  if (n_outputs < 0) n_outputs = n_tokens;
+  Phase& phase = phases_[phase_];
+  phase.n_passes += 1;
+  phase.n_positions += positions;
+  phase.n_output_passes += n_outputs > 0 ? 1 : 0;
+  phase.n_outputs += n_outputs;
+  pass_begin_ = Clock::now();
+}
+
+void Recorder::start(int thread) noexcept {
+  Lane& lane = lanes_[static_cast<std::size_t>(thread)];
+  lane.last = Clock::now();
+  lane.slots[phase_].front().wait_ns += nanoseconds_between(pass_begin_, lane.last);
+}
+
+void Recorder::worked(int thread, int step) noexcept {
+  Lane& lane = lanes_[static_cast<std::size_t>(thread)];
+  const Clock::time_point now = Clock::now();
+  lane.slots[phase_][static_cast<std::size_t>(step)].work_ns += nanoseconds_between(lane.last, now);
+  lane.last = now;
+}
+
+void Recorder::waited(int thread, int step) noexcept {
+  Lane& lane = lanes_[static_cast<std::size_t>(thread)];
+  const Clock::time_point now = Clock::now();
+  lane.slots[phase_][static_cast<std::size_t>(step)].wait_ns += nanoseconds_between(lane.last, now);
+  lane.last = now;
+}
+
+PhaseProfile Recorder::report(std::size_t phase) const {
+  const Phase& sums = phases_[phase];
+  const auto n_threads = static_cast<std::int64_t>(lanes_.size());
+  PhaseProfile profile;
+  profile.n_tokens = sums.n_tokens;
+  profile.wall_ns = sums.wall_ns;
+  profile.call_ns = sums.call_ns;
+  for (std::size_t i = 0; i < tags_.size(); ++i) {
+    const StepTag& tag = tags_[i];
+    StepProfile step{tag.component, tag.operation, tag.layer};
+    for (const Lane& lane : lanes_) {
+      step.work_ns += lane.slots[phase][i].work_ns;
+      step.wait_ns += lane.slots[phase][i].wait_ns;
+    }
+    step.work_ns /= n_threads;
+    step.wait_ns /= n_threads;
+    const std::int64_t n_passes = tag.outputs_only ? sums.n_output_passes : sums.n_passes;
+    const std::int64_t n_tokens = tag.outputs_only ? sums.n_outputs : sums.n_tokens;
+    step.bytes = tag.bytes_fixed * n_passes + tag.bytes_per_token * n_tokens + tag.bytes_per_position * sums.n_positions;
+    step.operations = tag.ops_per_token * n_tokens + tag.ops_per_position * sums.n_positions;
+    profile.steps.push_back(step);
+  }
+  return profile;
+}
+
+Profile Recorder::report() const { return {report(kPrefill), report(kDecode)}; }
+
+void Recorder::reset() noexcept {
+  for (Lane& lane : lanes_)
+    for (auto& slots : lane.slots) std::fill(slots.begin(), slots.end(), Slot{});
+  for (Phase& phase : phases_) {
+    std::vector<std::int64_t> call_ns = std::move(phase.call_ns); // keeps its capacity
+    call_ns.clear();
+    phase = {};
+    phase.call_ns = std::move(call_ns);
+  }
+}
+
+} // namespace mote::runtime
