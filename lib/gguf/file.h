@@ -1,5 +1,5 @@
 /// A GGUF file (version 2 or 3, one part or split) as validated views of its mapped bytes.
-/// Format: reference in README.md of this folder. A file is untrusted: everything is checked here, before any use.
+/// Format: README.md of this folder. A file is untrusted: everything is checked here, before any use.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -29,9 +29,13 @@ struct Tensor {
 };
 
 /// Movable; views and strings live as long as it does. Reading is safe from any thread.
+/// The file must not be shortened by others meanwhile: touching mapped bytes that are gone ends the process.
 class File {
  public:
-  /// path: a file, or the first part of a split one. Errors name the file, the key or tensor, what was expected and what was found.
+  /// path: a file, or the first part of a split one, whose other parts lie beside it. Time and memory are bounded by a small
+  /// multiple of the size of the files. Errors: io (missing, unreadable, no regular file), bad_file (damaged), unsupported (version,
+  /// endianness, a tensor of a type that mote does not know, a later part of a split), naming the file, the key or tensor, what
+  /// was expected and what was found.
   static Result<File> open(const std::string& path);
   File(File&&) noexcept;
   File& operator=(File&&) noexcept;
@@ -39,10 +43,12 @@ class File {
 
   const std::string& path() const noexcept;
   std::span<const Tensor> tensors() const noexcept;
+  /// Null if there is none.
   const Tensor* find_tensor(std::string_view name) const noexcept;
   /// Tells the system that the pages of this tensor are not needed any more.
   void release(const Tensor& tensor) const noexcept;
 
+  /// Keys are those of the first part; the split.* keys that tie parts together are not among them: this is one file.
   bool has(std::string_view key) const noexcept;
   /// Keys in the order of the file.
   std::vector<std::string_view> keys() const;
@@ -56,11 +62,11 @@ class File {
   Result<std::vector<std::string_view>> get_strings(std::string_view key) const;
   Result<std::vector<std::int64_t>> get_ints(std::string_view key) const;
   Result<std::vector<float>> get_floats(std::string_view key) const;
-
-  struct Impl;
-  const Impl& impl() const noexcept { return *impl_; }
+  /// The key's value type and value as the file has them; empty when the key is missing.
+  std::span<const std::byte> raw_value(std::string_view key) const noexcept;
 
  private:
+  struct Impl;
   explicit File(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;
 };

@@ -1,0 +1,202 @@
+#include "lib/gguf/file.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "lib/gguf/split.h"
+
+namespace mote::gguf {
+
+struct File::Impl {
+  std::string path;
+  std::vector<Part> parts; // at least one
+  std::vector<Tensor> tensors;
+  NameIndex tensor_names;
+
+  const Value* find(std::string_view key) const noexcept;
+  Error missing(std::string_view key, std::string_view expected) const;
+  Error wrong(const Value& value, std::string_view expected) const;
+  /// The bytes of an array's elements, if the key is an array whose elements are accepted.
+  Result<const Value*> find_array(std::string_view key, bool (*accepts)(ValueType), std::string_view expected) const;
+};
+
+namespace {
+
+bool is_split_key(std::string_view key) noexcept { return key == kSplitNoKey || key == kSplitCountKey || key == kSplitTensorsKey; }
+
+bool is_integer(ValueType type) noexcept {
+  return value_size(type) != 0 && type != ValueType::f32 && type != ValueType::f64 && type != ValueType::boolean;
+}
+bool is_float(ValueType type) noexcept { return type == ValueType::f32 || type == ValueType::f64; }
+bool is_string(ValueType type) noexcept { return type == ValueType::string; }
+
+/// Moves the tensors of all parts, in order, into one list with an index of their names. Error: bad_file, a name that appears twice.
+Result<NameIndex> merge_tensors(const std::string& path, std::vector<Part>& parts, std::vector<Tensor>& tensors) {
+  std::vector<std::size_t> part_of;
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    for (Tensor& t : parts[p].tensors) {
+      tensors.push_back(std::move(t));
+      part_of.push_back(p);
+    }
+    parts[p].tensors = {};
+  }
+  std::vector<NameIndex::Entry> entries;
+  for (std::size_t i = 0; i < tensors.size(); ++i) entries.emplace_back(tensors[i].name, i);
+  NameIndex index(std::move(entries));
+  const auto twice = index.duplicate();
+  if (!twice) return index;
+  const std::size_t first = part_of[twice->first], second = part_of[twice->second];
+  std::string where = "appears twice";
+  if (parts.size() > 1) where += ", in part " + std::to_string(first + 1) + " and part " + std::to_string(second + 1) + " of " + std::to_string(parts.size());
+  return Error{ErrorCode::bad_file, path + ": tensor " + quote(tensors[twice->first].name) + ": " + where};
+}
+
+} // namespace
+
+const Value* File::Impl::find(std::string_view key) const noexcept { return is_split_key(key) ? nullptr : parts.front().find(key); }
+
+Error File::Impl::missing(std::string_view key, std::string_view expected) const {
+  return Error{ErrorCode::bad_file, path + ": key " + quote(key) + ": missing, expected " + std::string(expected)};
+}
+
+Error File::Impl::wrong(const Value& value, std::string_view expected) const {
+  return Error{ErrorCode::bad_file, path + ": key " + quote(value.key) + ": expected " + std::string(expected) + ", found " + describe(value)};
+}
+
+Result<const Value*> File::Impl::find_array(std::string_view key, bool (*accepts)(ValueType), std::string_view expected) const {
+  const Value* value = find(key);
+  if (value == nullptr) return missing(key, expected);
+  if (value->type != ValueType::array || !accepts(value->element)) return wrong(*value, expected);
+  return value;
+}
+
+File::File(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+File::File(File&&) noexcept = default;
+File& File::operator=(File&&) noexcept = default;
+File::~File() = default;
+
+Result<File> File::open(const std::string& path) {
+  auto parts = read_parts(path);
+  if (!parts) return std::move(parts).error();
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  impl->parts = std::move(*parts);
+  auto names = merge_tensors(path, impl->parts, impl->tensors);
+  if (!names) return std::move(names).error();
+  impl->tensor_names = std::move(*names);
+  return File(std::move(impl));
+}
+
+const std::string& File::path() const noexcept { return impl_->path; }
+std::span<const Tensor> File::tensors() const noexcept { return impl_->tensors; }
+
+const Tensor* File::find_tensor(std::string_view name) const noexcept {
+  const auto place = impl_->tensor_names.find(name);
+  return place ? &impl_->tensors[*place] : nullptr;
+}
+
+void File::release(const Tensor& tensor) const noexcept { release_pages(tensor.data); }
+
+bool File::has(std::string_view key) const noexcept { return impl_->find(key) != nullptr; }
+
+std::vector<std::string_view> File::keys() const {
+  std::vector<std::string_view> keys;
+  for (const Value& value : impl_->parts.front().values) {
+    if (!is_split_key(value.key)) keys.push_back(value.key);
+  }
+  return keys;
+}
+
+std::optional<ValueType> File::type_of(std::string_view key) const noexcept {
+  const Value* value = impl_->find(key);
+  return value == nullptr ? std::nullopt : std::optional(value->type);
+}
+
+Result<std::string_view> File::get_string(std::string_view key) const {
+  const Value* value = impl_->find(key);
+  if (value == nullptr) return impl_->missing(key, "a string");
+  if (value->type != ValueType::string) return impl_->wrong(*value, "a string");
+  return std::string_view(reinterpret_cast<const char*>(value->bytes.data()), value->bytes.size());
+}
+
+Result<std::int64_t> File::get_int(std::string_view key, std::int64_t min, std::int64_t max) const {
+  const std::string expected = "an integer from " + std::to_string(min) + " to " + std::to_string(max);
+  const Value* value = impl_->find(key);
+  if (value == nullptr) return impl_->missing(key, expected);
+  const auto number = load_int(value->type, value->bytes.data());
+  if (!number || *number < min || *number > max) return impl_->wrong(*value, expected);
+  return *number;
+}
+
+Result<double> File::get_float(std::string_view key) const {
+  const Value* value = impl_->find(key);
+  if (value == nullptr) return impl_->missing(key, "f32 or f64");
+  const auto number = load_float(value->type, value->bytes.data());
+  if (!number) return impl_->wrong(*value, "f32 or f64");
+  return *number;
+}
+
+Result<bool> File::get_bool(std::string_view key) const {
+  const Value* value = impl_->find(key);
+  if (value == nullptr) return impl_->missing(key, "bool");
+  if (value->type != ValueType::boolean) return impl_->wrong(*value, "bool");
+  return load<std::uint8_t>(value->bytes.data()) != 0;
+}
+
+Result<std::vector<std::string_view>> File::get_strings(std::string_view key) const {
+  auto found = impl_->find_array(key, is_string, "an array of strings");
+  if (!found) return std::move(found).error();
+  const Value& array = **found;
+  std::vector<std::string_view> strings;
+  strings.reserve(static_cast<std::size_t>(array.count)); // at least 8 bytes each have been seen in the file
+  Cursor cursor(array.bytes);
+  for (std::uint64_t i = 0; i < array.count; ++i) {
+    auto text = cursor.string(); // fails only if somebody has rewritten the file since it was opened
+    if (!text) return Error{ErrorCode::bad_file, impl_->path + ": key " + quote(key) + ": changed since the file was opened: " + text.error().message};
+    strings.push_back(*text);
+  }
+  return strings;
+}
+
+Result<std::vector<std::int64_t>> File::get_ints(std::string_view key) const {
+  auto found = impl_->find_array(key, is_integer, "an array of integers");
+  if (!found) return std::move(found).error();
+  const Value& array = **found;
+  const std::size_t size = value_size(array.element), count = static_cast<std::size_t>(array.count);
+  std::vector<std::int64_t> numbers(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto number = load_int(array.element, array.bytes.data() + i * size);
+    if (!number) {
+      return Error{ErrorCode::bad_file, impl_->path + ": key " + quote(key) + ": element " + std::to_string(i) + ": expected less than 2^63, found " +
+                                            std::to_string(load<std::uint64_t>(array.bytes.data() + i * size))};
+    }
+    numbers[i] = *number;
+  }
+  return numbers;
+}
+
+Result<std::vector<float>> File::get_floats(std::string_view key) const {
+  auto found = impl_->find_array(key, is_float, "an array of f32 or f64");
+  if (!found) return std::move(found).error();
+  const Value& array = **found;
+  const std::size_t size = value_size(array.element), count = static_cast<std::size_t>(array.count);
+  std::vector<float> numbers(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double number = load_float(array.element, array.bytes.data() + i * size).value_or(0);
+    // Converting a finite number beyond the range of f32 is undefined.
+    if (std::isfinite(number) && std::fabs(number) > static_cast<double>(std::numeric_limits<float>::max())) {
+      return Error{ErrorCode::bad_file,
+                   impl_->path + ": key " + quote(key) + ": element " + std::to_string(i) + ": a number beyond the range of f32"};
+    }
+    numbers[i] = static_cast<float>(number);
+  }
+  return numbers;
+}
+
+std::span<const std::byte> File::raw_value(std::string_view key) const noexcept {
+  const Value* value = impl_->find(key);
+  return value == nullptr ? std::span<const std::byte>() : raw_bytes(*value);
+}
+
+} // namespace mote::gguf
