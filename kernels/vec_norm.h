@@ -1,0 +1,50 @@
+// Normalization of a vector, and the sum of two. Included by ISA units only.
+#pragma once
+#include "kernels/vec.h"
+
+namespace mote::kernels {
+namespace {
+
+/// Mean of the n numbers that were summed in 16 lanes, in every lane.
+template <class P> MOTE_INLINE inline typename P::F32 mean_of_lanes(typename P::F32 sums, int n) {
+  return P::div(P::splat(sum_lanes<P>(sums)), P::splat(static_cast<float>(n)));
+}
+template <class P> MOTE_INLINE inline typename P::F32 inverse_root(typename P::F32 x, float eps) {
+  return P::div(P::splat(1.0f), P::sqrt(P::add(x, P::splat(eps))));
+}
+
+template <class P> void rms_norm(const float* x, const float* weight, float eps, int n, float* out) {
+  auto squares = P::zero();
+  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE {
+    const auto v = lanes.load(x + i);
+    squares = P::fma(v, v, squares);
+  });
+  const auto scale = inverse_root<P>(mean_of_lanes<P>(squares, n), eps);
+  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE {
+    lanes.store(out + i, P::mul(P::mul(lanes.load(x + i), scale), lanes.load(weight + i)));
+  });
+}
+
+/// The mean first, then the squares of the differences: no cancellation when the mean is large.
+template <class P> void layer_norm(const float* x, const float* weight, const float* bias, float eps, int n, float* out) {
+  auto sums = P::zero();
+  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE { sums = P::add(sums, lanes.load(x + i)); });
+  const auto mean = mean_of_lanes<P>(sums, n);
+  auto squares = P::zero();
+  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE {
+    const auto v = lanes.others_zero(P::sub(lanes.load(x + i), mean));
+    squares = P::fma(v, v, squares);
+  });
+  const auto scale = inverse_root<P>(mean_of_lanes<P>(squares, n), eps);
+  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE {
+    const auto v = P::mul(P::sub(lanes.load(x + i), mean), scale), w = lanes.load(weight + i);
+    lanes.store(out + i, bias ? P::fma(v, w, lanes.load(bias + i)) : P::mul(v, w));
+  });
+}
+
+template <class P> void add(const float* y, int n, float* x) {
+  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE { lanes.store(x + i, P::add(lanes.load(x + i), lanes.load(y + i))); });
+}
+
+} // namespace
+} // namespace mote::kernels
