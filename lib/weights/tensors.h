@@ -1,6 +1,7 @@
 /// Which tensors a model of some spec has: names, shapes and roles, in the order of the computation. The one list that
 /// binding a file, making random weights, choosing types and predicting memory all use.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -18,6 +19,18 @@ enum class Role : std::uint8_t {
   output_norm, output,
 };
 
+constexpr bool is_matrix_role(Role role) noexcept {
+  switch (role) {
+    case Role::rope_freqs:
+    case Role::attn_norm:
+    case Role::attn_q_norm:
+    case Role::attn_k_norm:
+    case Role::ffn_norm:
+    case Role::output_norm: return false;
+    default: return true;
+  }
+}
+
 struct TensorDesc {
   std::string name;          ///< as GGUF files have it: "blk.3.attn_q.weight"
   Role role = Role::token_embd;
@@ -25,17 +38,21 @@ struct TensorDesc {
   int layer = -1;            ///< -1: outside the layers
   std::int64_t n_rows = 1;   ///< 1 for vectors
   std::int64_t n_cols = 0;   ///< length of a row
-  bool is_matrix() const noexcept { return !is_bias && n_rows > 1; }
+  std::vector<float> values; ///< of rope_freqs: the spec's factors; empty for all others
+  bool is_matrix() const noexcept { return !is_bias && is_matrix_role(role); }
 };
 
+/// rope_freqs is there when the factors differ from each other: equal ones are a key of the file (linear scaling), no tensor.
 std::vector<TensorDesc> list_tensors(const ModelSpec& spec);
 
-/// The type of each tensor in a file of this mix: the choices and the fallbacks for rows that are no multiple of a block.
+/// The type of each tensor in a file of this mix (the choices of general.file_type and their fallbacks for rows that are no whole
+/// number of blocks). Vectors and learned positions are F32 in every mix.
 std::vector<TensorType> choose_types(std::span<const TensorDesc> tensors, const ModelSpec& spec, Mix mix);
 
-/// Fills rows [first_row, last_row) of a random tensor: file blocks of the given type whose values have zero mean and a standard
-/// deviation of 1/sqrt(n_cols) for matrices (norm weights are about 1, biases small, rope_freqs the spec's factors). Every row has its own
-/// random stream, so any split of the rows gives the same bytes. Fast: made from random codes and scales, not by quantizing.
+/// Fills rows [first_row, last_row) of a random tensor with file blocks of the given type, row_bytes(type, n_cols) bytes each.
+/// Values of a matrix have zero mean and a standard deviation of 1/sqrt(n_cols); vectors are F32: norm weights 0.9 to 1.1, biases
+/// -0.05 to 0.05, rope_freqs its values. Every row has its own random stream, from the seed, the tensor's name and the row, so
+/// any split of the rows gives the same bytes. Fast: made from random codes and scales, not by quantizing.
 void random_rows(const TensorDesc& tensor, TensorType type, std::uint64_t seed, std::int64_t first_row, std::int64_t last_row, std::byte* out);
 
 } // namespace mote::weights

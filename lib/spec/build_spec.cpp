@@ -1,0 +1,117 @@
+// From the values of a shape to a spec.
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "lib/spec/family.h"
+#include "lib/spec/limits.h"
+#include "lib/spec/presets.h"
+#include "lib/spec/rope_scaling.h"
+#include "lib/spec/shape.h"
+
+namespace mote {
+
+namespace spec {
+
+namespace {
+
+NormSpec read_norm(ShapeValues& values, const NormSpec& usual) {
+  NormSpec norm;
+  norm.kind = values.word_or("norm", usual.kind);
+  norm.eps = values.real_or("norm_eps", usual.eps, 1e-20, 1.0);
+  norm.bias = values.boolean_or("norm_bias", norm.kind == NormKind::layer);
+  return norm;
+}
+
+/// rope_style is a style or none.
+std::optional<RopeSpec> read_rope(ShapeValues& values, const std::optional<RopeSpec>& usual, int head_dim) {
+  constexpr std::string_view kStyle = "rope_style", kNone = "none";
+  if (values.has(kStyle) ? values.text(kStyle, "") == kNone : !usual) {
+    for (const std::string_view key : {"rope_dims", "rope_base", "rope_scaling"})
+      if (values.has(key)) values.fail(key, "no such key where there is no rope: set rope_style");
+    return std::nullopt;
+  }
+  RopeSpec rope = usual.value_or(RopeSpec{});
+  rope.style = values.word_or(kStyle, rope.style);
+  rope.dims = values.integer_or("rope_dims", rope.dims == 0 || rope.dims > head_dim ? head_dim : rope.dims, 2, head_dim);
+  rope.base = values.real_or("rope_base", rope.base, kMinRopeBase, kMaxRopeBase);
+  if (!parse_rope_scaling(values.text("rope_scaling", kNone), rope)) values.fail("rope_scaling", std::string(kRopeScalingGrammar));
+  return rope;
+}
+
+AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, const NormSpec& norm, int d_model) {
+  AttentionSpec attention;
+  attention.n_heads = values.integer("heads", 1, kMaxHeads);
+  attention.n_kv_heads = values.integer_or("kv_heads", attention.n_heads, 1, kMaxHeads);
+  if (attention.n_heads % attention.n_kv_heads != 0) values.fail("kv_heads", "a divisor of heads=" + std::to_string(attention.n_heads));
+  if (!values.has("head_dim") && d_model % attention.n_heads != 0)
+    values.fail("heads", "a divisor of d_model=" + std::to_string(d_model) + ", or head_dim");
+  attention.head_dim = values.integer_or("head_dim", d_model / attention.n_heads, 1, kMaxHeadDim);
+  attention.qkv_storage = values.word_or("qkv", usual.qkv_storage);
+  attention.qkv_bias = values.boolean_or("qkv_bias", usual.qkv_bias);
+  attention.output_bias = values.boolean_or("output_bias", usual.output_bias);
+  if (values.boolean_or("qk_norm", usual.qk_norm.has_value())) attention.qk_norm = NormSpec{norm.kind, norm.eps, false};
+  attention.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(attention.head_dim)));
+  attention.rope = read_rope(values, usual.rope, attention.head_dim);
+  return attention;
+}
+
+ModelSpec build(ShapeValues& values, const Family& family) {
+  const ModelSpec usual = family.defaults();
+  const LayerSpec& usual_layer = usual.layers[0];
+  ModelSpec model;
+  model.family = family.name;
+  model.d_model = values.integer("d_model", 1, kMaxDModel);
+  model.n_vocab = values.integer("vocab", 1, kMaxVocab);
+  model.n_ctx = values.integer_or("ctx", usual.n_ctx, 1, kMaxCtx);
+  model.n_learned_positions = values.integer_or("positions", usual.n_learned_positions != 0 ? model.n_ctx : 0, 0, kMaxCtx);
+  if (model.n_learned_positions != 0 && model.n_learned_positions < model.n_ctx)
+    values.fail("positions", "0, or ctx=" + std::to_string(model.n_ctx) + " and more");
+
+  LayerSpec layer;
+  layer.residual = values.word_or("residual", usual_layer.residual);
+  layer.norm = read_norm(values, usual_layer.norm);
+  layer.attention = read_attention(values, usual_layer.attention, layer.norm, model.d_model);
+  layer.ffn.kind = values.word_or("ffn", usual_layer.ffn.kind);
+  layer.ffn.activation = values.word_or("activation", usual_layer.ffn.activation);
+  layer.ffn.d_ff = values.integer("d_ff", 1, kMaxDFf);
+  layer.ffn.bias = values.boolean_or("ffn_bias", usual_layer.ffn.bias);
+  model.layers.assign(static_cast<std::size_t>(values.integer("layers", 1, kMaxLayers)), layer);
+
+  model.head.norm = layer.norm;
+  model.head.tied = values.boolean_or("tied", usual.head.tied);
+  model.head.bias = values.boolean_or("head_bias", usual.head.bias);
+  return model;
+}
+
+} // namespace
+
+} // namespace spec
+
+Result<ModelSpec> spec_from_shape(std::string_view shape) {
+  using namespace spec;
+  ShapeValues values;
+  values.parse(shape);
+  std::string_view usual_name = shape;
+  if (values.status() && values.has("base")) {
+    if (values.has("family")) return Error{ErrorCode::invalid_argument, "shape keys \"base\" and \"family\" exclude each other"};
+    const std::string_view base = values.text("base", "");
+    const PresetRow* preset = find_preset(base);
+    if (!preset) return Error{ErrorCode::invalid_argument, unknown_preset_text(base)};
+    if (values.size() == 1) usual_name = base;
+    ShapeValues preset_values;
+    preset_values.parse(preset->shape);
+    values.inherit(preset_values);
+  }
+  const Family* family = find_family(values.text("family", "llama"));
+  if (!family) values.fail("family", "one of " + join(family_names()));
+  if (!values.status()) return values.status().error();
+  ModelSpec model = build(values, *family);
+  model.name = values.text("name", usual_name);
+  if (!values.status()) return values.status().error();
+  if (Status valid = validate(model); !valid) return std::move(valid).error();
+  return model;
+}
+
+} // namespace mote

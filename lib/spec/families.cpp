@@ -1,0 +1,29 @@
+#include "lib/spec/family.h"
+
+namespace mote {
+
+namespace spec {
+
+namespace {
+
+constexpr const Family* kFamilies[] = {&kGpt2, &kLlama, &kPhi2, &kQwen2, &kQwen3};
+
+} // namespace
+
+std::span<const Family* const> families() noexcept { return kFamilies; }
+
+const Family* find_family(std::string_view name) noexcept {
+  for (const Family* family : kFamilies)
+    if (family->name == name) return family;
+  return nullptr;
+}
+
+} // namespace spec
+
+std::vector<std::string_view> family_names() {
+  std::vector<std::string_view> names;
+  for (const spec::Family* family : spec::families()) names.push_back(family->name);
+  return names;
+}
+
+} // namespace mote

@@ -1,0 +1,69 @@
+/// Reading the keys and tensors of a file that describe its architecture, and the steps that families are made of.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/gguf/file.h"
+#include "mote/result.h"
+#include "mote/spec.h"
+
+namespace mote::spec {
+
+/// Keys are given without the architecture's prefix. The first error is kept; readers go on with values that do no harm, so
+/// that a family is read in a straight line and status() is asked once at the end.
+class Metadata {
+ public:
+  /// The file must outlive it.
+  Metadata(const gguf::File& file, std::string_view architecture) : file_(file), architecture_(architecture) {}
+
+  const Status& status() const noexcept { return status_; }
+  /// Puts the file's name before the message.
+  void fail(ErrorCode code, const std::string& message);
+
+  /// "llama.rope.freq_base"
+  std::string full_key(std::string_view key) const;
+  bool has(std::string_view key) const;
+  int integer(std::string_view key, int min, int max);
+  int integer_or(std::string_view key, int fallback, int min, int max);
+  /// Any number; the caller checks its range, or validate() does.
+  double real(std::string_view key);
+  double real_or(std::string_view key, double fallback);
+  bool boolean_or(std::string_view key, bool fallback);
+  std::string_view string_or(std::string_view key, std::string_view fallback);
+  /// One value for all layers, or an array with one for each.
+  std::vector<int> per_layer(std::string_view key, std::size_t n_layers, int min, int max);
+
+  bool has_tensor(std::string_view name) const { return file_.find_tensor(name) != nullptr; }
+  /// "blk.3.attn_q.bias"
+  bool layer_has(std::size_t layer, std::string_view name) const;
+  /// Rows of a matrix that must be there, between 1 and max.
+  int matrix_rows(std::string_view name, int max);
+  const gguf::File& file() const noexcept { return file_; }
+
+ private:
+  template <class T>
+  T take(Result<T> result, T fallback);
+
+  const gguf::File& file_;
+  std::string architecture_;
+  Status status_;
+};
+
+// The steps. Each takes the family's defaults or what the steps before have made of them.
+
+/// Numbers of layers, heads, widths, positions and tokens; makes all layers from the first.
+ModelSpec read_sizes(Metadata& metadata, ModelSpec defaults);
+/// The eps of all norms.
+void read_norm_eps(Metadata& metadata, std::string_view key, ModelSpec& spec);
+/// Base, rotated dimensions and frequency factors; the style stays.
+void read_rope(Metadata& metadata, ModelSpec& spec);
+/// The number of rows of the table of learned positions.
+void read_learned_positions(Metadata& metadata, ModelSpec& spec);
+/// What the presence of tensors says: biases, fused q, k and v, an output matrix of its own.
+void read_storage(Metadata& metadata, ModelSpec& spec);
+/// Refuses, by its key, whatever would have to be computed but is not.
+void refuse_features(Metadata& metadata, const ModelSpec& spec);
+
+} // namespace mote::spec

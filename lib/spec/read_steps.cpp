@@ -1,0 +1,194 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "lib/gguf/format.h"
+#include "lib/spec/limits.h"
+#include "lib/spec/metadata.h"
+#include "lib/spec/names.h"
+
+namespace mote::spec {
+
+namespace {
+
+/// One for all layers; when the file does not say it, the heads share d_model evenly.
+int read_head_dim(Metadata& metadata, int d_model, const std::vector<int>& n_heads) {
+  const bool equal = std::adjacent_find(n_heads.begin(), n_heads.end(), std::not_equal_to<>()) == n_heads.end();
+  int head_dim = 0;
+  if (metadata.has("attention.key_length") || !equal) {
+    head_dim = metadata.integer("attention.key_length", 1, kMaxHeadDim);
+  } else {
+    head_dim = d_model / n_heads[0];
+    if (head_dim * n_heads[0] != d_model)
+      metadata.fail(ErrorCode::bad_file, metadata.full_key("attention.head_count") + " is " + std::to_string(n_heads[0]) +
+                                             ", expected a divisor of " + metadata.full_key("embedding_length") + " " +
+                                             std::to_string(d_model) + " where there is no " + metadata.full_key("attention.key_length"));
+  }
+  const int value_length = metadata.integer_or("attention.value_length", head_dim, 1, kMaxHeadDim);
+  if (value_length != head_dim)
+    metadata.fail(ErrorCode::unsupported, metadata.full_key("attention.value_length") + " is " + std::to_string(value_length) +
+                                              "; only the length of the keys, " + std::to_string(head_dim) + ", is supported");
+  return head_dim;
+}
+
+/// Rows of the embedding; the tokenizer and the metadata may count fewer, since the rows are often padded.
+int read_vocab(Metadata& metadata) {
+  const int n_vocab = metadata.matrix_rows("token_embd.weight", kMaxVocab);
+  const int claimed = metadata.integer_or("vocab_size", n_vocab, 1, kMaxVocab);
+  if (claimed > n_vocab)
+    metadata.fail(ErrorCode::bad_file, metadata.full_key("vocab_size") + " is " + std::to_string(claimed) +
+                                           ", but tensor \"token_embd.weight\" has " + std::to_string(n_vocab) + " rows");
+  constexpr std::string_view kTokens = "tokenizer.ggml.tokens";
+  if (metadata.file().has(kTokens)) {
+    const auto tokens = metadata.file().get_strings(kTokens);
+    if (tokens && tokens->size() > static_cast<std::size_t>(n_vocab))
+      metadata.fail(ErrorCode::bad_file, std::string(kTokens) + " has " + std::to_string(tokens->size()) +
+                                             " entries, but tensor \"token_embd.weight\" has " + std::to_string(n_vocab) + " rows");
+  }
+  return n_vocab;
+}
+
+/// A name is for people: one line, of a length that can be printed.
+std::string clean_name(std::string_view name) {
+  constexpr std::size_t kMaxShown = 200;
+  std::string text(name.substr(0, kMaxShown));
+  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return text;
+}
+
+/// The tensor of divisors, as Llama 3.1 and later files have it; empty when there is none.
+std::vector<float> read_rope_freqs(Metadata& metadata, int dims) {
+  constexpr std::string_view kName = "rope_freqs.weight";
+  const gguf::Tensor* tensor = metadata.file().find_tensor(kName);
+  if (!tensor) return {};
+  const auto n = static_cast<std::size_t>(dims / 2);
+  if (tensor->type != TensorType::F32 || tensor->n_cols() != dims / 2 || tensor->n_rows() != 1) {
+    metadata.fail(ErrorCode::bad_file, "tensor \"rope_freqs.weight\" should have the shape [" + std::to_string(n) + "] and the type F32, found " +
+                                           std::to_string(tensor->n_cols()) + " x " + std::to_string(tensor->n_rows()) + " of " +
+                                           std::string(type_info(tensor->type).name));
+    return {};
+  }
+  std::vector<float> factors(n);
+  if (n != 0) std::memcpy(factors.data(), tensor->data.data(), n * sizeof(float));
+  // list_tensors tells factors that are a tensor from factors that are a key by this
+  if (std::adjacent_find(factors.begin(), factors.end(), std::not_equal_to<>()) == factors.end()) {
+    metadata.fail(ErrorCode::unsupported, "tensor \"rope_freqs.weight\" has one value for all frequencies; only " +
+                                              metadata.full_key("rope.scaling.factor") + " is supported for that");
+    return {};
+  }
+  return factors;
+}
+
+/// The divisor of all frequencies; 1 when they are as they are.
+double read_linear_scaling(Metadata& metadata) {
+  const std::string_view factor_key = metadata.has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear";
+  const std::string_view type = metadata.string_or("rope.scaling.type", metadata.has(factor_key) ? "linear" : "none");
+  if (type == "linear") return metadata.real_or(factor_key, 1.0);
+  if (type != "none")
+    metadata.fail(ErrorCode::unsupported, metadata.full_key("rope.scaling.type") + " " + gguf::quote(type) +
+                                              " is not supported; supported: none, linear, and the tensor \"rope_freqs.weight\"");
+  return 1.0;
+}
+
+} // namespace
+
+ModelSpec read_sizes(Metadata& metadata, ModelSpec spec) {
+  const gguf::File& file = metadata.file();
+  if (const auto name = file.get_string("general.name")) spec.name = clean_name(*name);
+  spec.n_ctx = metadata.integer("context_length", 1, kMaxCtx);
+  spec.d_model = metadata.integer("embedding_length", 1, kMaxDModel);
+  spec.n_vocab = read_vocab(metadata);
+
+  const auto n_layers = static_cast<std::size_t>(metadata.integer("block_count", 1, kMaxLayers));
+  const std::vector<int> n_heads = metadata.per_layer("attention.head_count", n_layers, 1, kMaxHeads);
+  const std::vector<int> n_kv_heads =
+      metadata.has("attention.head_count_kv") ? metadata.per_layer("attention.head_count_kv", n_layers, 1, kMaxHeads) : n_heads;
+  const std::vector<int> d_ff = metadata.per_layer("feed_forward_length", n_layers, 1, kMaxDFf);
+  const int head_dim = read_head_dim(metadata, spec.d_model, n_heads);
+  double scale = metadata.real_or("attention.scale", 0.0);
+  if (scale == 0.0) scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
+
+  spec.layers.resize(n_layers, spec.layers[0]);
+  for (std::size_t i = 0; i < n_layers; ++i) {
+    AttentionSpec& attention = spec.layers[i].attention;
+    attention.n_heads = n_heads[i];
+    attention.n_kv_heads = n_kv_heads[i];
+    attention.head_dim = head_dim;
+    attention.scale = static_cast<float>(scale);
+    spec.layers[i].ffn.d_ff = d_ff[i];
+  }
+  return spec;
+}
+
+void read_norm_eps(Metadata& metadata, std::string_view key, ModelSpec& spec) {
+  const auto eps = static_cast<float>(metadata.real(key));
+  spec.head.norm.eps = eps;
+  for (LayerSpec& layer : spec.layers) {
+    layer.norm.eps = eps;
+    if (layer.attention.qk_norm) layer.attention.qk_norm->eps = eps;
+  }
+}
+
+void read_rope(Metadata& metadata, ModelSpec& spec) {
+  RopeSpec rope = *spec.layers[0].attention.rope;
+  const int head_dim = spec.layers[0].attention.head_dim, most = std::max(2, head_dim);
+  // where a family rotates a part of the head, the file must say which
+  rope.dims = rope.dims != 0 ? metadata.integer("rope.dimension_count", 2, most) : metadata.integer_or("rope.dimension_count", head_dim, 2, most);
+  rope.base = metadata.real_or("rope.freq_base", 10000.0);
+  rope.factors = read_rope_freqs(metadata, rope.dims);
+  const double divisor = read_linear_scaling(metadata);
+  if (divisor != 1.0) {
+    if (rope.factors.empty()) rope.factors.assign(static_cast<std::size_t>(rope.dims / 2), 1.0f);
+    for (float& factor : rope.factors) factor = static_cast<float>(factor * divisor);
+  }
+  for (LayerSpec& layer : spec.layers) layer.attention.rope = rope;
+}
+
+void read_learned_positions(Metadata& metadata, ModelSpec& spec) {
+  spec.n_learned_positions = metadata.matrix_rows("position_embd.weight", kMaxCtx);
+}
+
+void read_storage(Metadata& metadata, ModelSpec& spec) {
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+    LayerSpec& layer = spec.layers[i];
+    const auto has = [&](std::string_view name) { return metadata.layer_has(i, name); };
+    // one bias is enough: if its companions are missing, they are named when the weights are bound
+    layer.norm.bias = has("attn_norm.bias") || has("ffn_norm.bias");
+    layer.attention.qkv_storage = has("attn_qkv.weight") ? QkvStorage::fused : QkvStorage::separate;
+    layer.attention.qkv_bias = has("attn_qkv.bias") || has("attn_q.bias") || has("attn_k.bias") || has("attn_v.bias");
+    layer.attention.output_bias = has("attn_output.bias");
+    layer.ffn.bias = has("ffn_up.bias") || has("ffn_down.bias") || has("ffn_gate.bias");
+  }
+  spec.head.norm.bias = metadata.has_tensor("output_norm.bias");
+  spec.head.tied = !metadata.has_tensor("output.weight");
+  spec.head.bias = metadata.has_tensor("output.bias");
+}
+
+void refuse_features(Metadata& metadata, const ModelSpec& spec) {
+  const auto refuse = [&](std::string_view key, const std::string& found, const std::string& supported) {
+    metadata.fail(ErrorCode::unsupported, metadata.full_key(key) + " is " + found + ", which is not supported; supported: " + supported);
+  };
+  constexpr int kAny = 1 << 30;
+  if (const int n = metadata.integer_or("expert_count", 0, 0, kAny)) refuse("expert_count", std::to_string(n), "0");
+  const int window = metadata.integer_or("attention.sliding_window", 0, 0, kAny);
+  if (window != 0 && window < spec.n_ctx)
+    refuse("attention.sliding_window", std::to_string(window), "0, or " + metadata.full_key("context_length") + " and more");
+
+  struct Neutral { std::string_view key; double value; };
+  constexpr Neutral kOff[] = {{"attn_logit_softcapping", 0},   {"final_logit_softcapping", 0}, {"attention.clamp_kqv", 0},
+                              {"attention.max_alibi_bias", 0}, {"embedding_scale", 1},         {"residual_scale", 1},
+                              {"logit_scale", 1},              {"rope.scaling.attn_factor", 1}};
+  for (const auto& [key, value] : kOff) {
+    const double found = metadata.real_or(key, value);
+    // 0 is how files say that a scale is not used
+    if (found != value && found != 0.0) refuse(key, number(found), number(value));
+  }
+  if (!metadata.boolean_or("attention.causal", true)) refuse("attention.causal", "false", "true");
+  const bool parallel = spec.layers[0].residual == Residual::parallel_shared;
+  if (metadata.boolean_or("use_parallel_residual", parallel) != parallel)
+    refuse("use_parallel_residual", parallel ? "false" : "true", parallel ? "true" : "false");
+}
+
+} // namespace mote::spec

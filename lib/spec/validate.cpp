@@ -1,0 +1,116 @@
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "lib/gguf/format.h"
+#include "lib/spec/family.h"
+#include "lib/spec/limits.h"
+#include "lib/spec/names.h"
+
+namespace mote {
+
+namespace spec {
+
+namespace {
+
+/// Keeps the first fault. Fields are named as printed specs name them.
+class Checker {
+ public:
+  const Status& status() const noexcept { return status_; }
+
+  void fail(const std::string& field, const std::string& found, const std::string& expected, ErrorCode code = ErrorCode::invalid_argument) {
+    if (status_) status_ = Error{code, field + " is " + found + ", expected " + expected};
+  }
+  void range(const std::string& field, std::int64_t value, std::int64_t min, std::int64_t max) {
+    if (value < min || value > max) fail(field, std::to_string(value), std::to_string(min) + " to " + std::to_string(max));
+  }
+  template <class T>
+  void real_range(const std::string& field, T value, double min, double max) {
+    // the negation catches NaN
+    if (!(value >= min && value <= max)) fail(field, number(value), number(min) + " to " + number(max));
+  }
+  template <class E>
+  void known(const std::string& field, E value) {
+    if (!is_known(value)) fail(field, std::to_string(static_cast<int>(value)), "one of " + join(names_of(E{})));
+  }
+
+ private:
+  Status status_;
+};
+
+void check_norm(Checker& check, const std::string& field, const NormSpec& norm) {
+  check.known(field + ".kind", norm.kind);
+  check.real_range(field + ".eps", norm.eps, 1e-20, 1.0);
+  if (norm.kind == NormKind::rms && norm.bias) check.fail(field + ".bias", "true", "false for a norm of kind rms", ErrorCode::unsupported);
+}
+
+void check_rope(Checker& check, const std::string& field, const RopeSpec& rope, int head_dim) {
+  check.known(field + ".style", rope.style);
+  if (rope.dims < 2 || rope.dims > head_dim || rope.dims % 2 != 0)
+    check.fail(field + ".dims", std::to_string(rope.dims), "an even number from 2 to head_dim " + std::to_string(head_dim));
+  check.real_range(field + ".base", rope.base, kMinRopeBase, kMaxRopeBase);
+  if (!rope.factors.empty() && rope.factors.size() != static_cast<std::size_t>(rope.dims / 2))
+    check.fail(field + ".factors", std::to_string(rope.factors.size()) + " numbers", "none or dims/2 = " + std::to_string(rope.dims / 2));
+  for (std::size_t i = 0; i < rope.factors.size() && check.status(); ++i)
+    check.real_range(field + ".factors[" + std::to_string(i) + "]", rope.factors[i], kMinRopeFactor, kMaxRopeFactor);
+}
+
+void check_attention(Checker& check, const std::string& field, const AttentionSpec& attention) {
+  check.range(field + ".n_heads", attention.n_heads, 1, kMaxHeads);
+  check.range(field + ".n_kv_heads", attention.n_kv_heads, 1, kMaxHeads);
+  if (check.status() && attention.n_heads % attention.n_kv_heads != 0)
+    check.fail(field + ".n_kv_heads", std::to_string(attention.n_kv_heads), "a divisor of n_heads " + std::to_string(attention.n_heads));
+  check.range(field + ".head_dim", attention.head_dim, 1, kMaxHeadDim);
+  check.known(field + ".qkv_storage", attention.qkv_storage);
+  if (attention.qk_norm) check_norm(check, field + ".qk_norm", *attention.qk_norm);
+  check.real_range(field + ".scale", attention.scale, 1e-6, 1e6);
+  if (attention.rope) check_rope(check, field + ".rope", *attention.rope, attention.head_dim);
+}
+
+void check_layer(Checker& check, const std::string& field, const LayerSpec& layer) {
+  check.known(field + ".residual", layer.residual);
+  check_norm(check, field + ".norm", layer.norm);
+  check_attention(check, field + ".attention", layer.attention);
+  check.known(field + ".ffn.kind", layer.ffn.kind);
+  check.known(field + ".ffn.activation", layer.ffn.activation);
+  check.range(field + ".ffn.d_ff", layer.ffn.d_ff, 1, kMaxDFf);
+}
+
+} // namespace
+
+} // namespace spec
+
+Status validate(const ModelSpec& model) {
+  using namespace spec;
+  Checker check;
+  if (!find_family(model.family)) check.fail("family", gguf::quote(model.family), "one of " + join(family_names()));
+  check.range("d_model", model.d_model, 1, kMaxDModel);
+  check.range("n_vocab", model.n_vocab, 1, kMaxVocab);
+  check.range("n_ctx", model.n_ctx, 1, kMaxCtx);
+  if (model.n_learned_positions != 0) check.range("n_learned_positions", model.n_learned_positions, model.n_ctx, kMaxCtx);
+  check.range("layers", static_cast<std::int64_t>(model.layers.size()), 1, kMaxLayers);
+  for (std::size_t i = 0; i < model.layers.size() && check.status(); ++i)
+    check_layer(check, "layers[" + std::to_string(i) + "]", model.layers[i]);
+  check_norm(check, "head.norm", model.head.norm);
+  return check.status();
+}
+
+std::int64_t parameter_count(const ModelSpec& model) {
+  const std::int64_t d = model.d_model;
+  const auto norm_weights = [](const NormSpec& norm, std::int64_t n) { return norm.bias ? 2 * n : n; };
+  std::int64_t count = (model.head.tied ? 1 : 2) * d * model.n_vocab + (model.head.bias ? model.n_vocab : 0) +
+                       d * model.n_learned_positions + norm_weights(model.head.norm, d);
+  for (const LayerSpec& layer : model.layers) {
+    count += (layer.residual == Residual::sequential ? 2 : 1) * norm_weights(layer.norm, d);
+    const AttentionSpec& attention = layer.attention;
+    const std::int64_t q = std::int64_t{attention.n_heads} * attention.head_dim;
+    const std::int64_t qkv = q + 2 * std::int64_t{attention.n_kv_heads} * attention.head_dim;
+    count += d * qkv + q * d + (attention.qkv_bias ? qkv : 0) + (attention.output_bias ? d : 0);
+    if (attention.qk_norm) count += 2 * norm_weights(*attention.qk_norm, attention.head_dim);
+    const std::int64_t n_inner = layer.ffn.kind == FfnKind::gated ? 2 : 1; // matrices into d_ff
+    count += (n_inner + 1) * d * layer.ffn.d_ff + (layer.ffn.bias ? n_inner * layer.ffn.d_ff + d : 0);
+  }
+  return count;
+}
+
+} // namespace mote
