@@ -1,0 +1,59 @@
+#include "tests/catch.h"
+
+#include <set>
+#include <string>
+
+#include "lib/spec/presets.h"
+#include "mote/spec.h"
+
+TEST_CASE("every preset parses, validates and has the published number of parameters") {
+  std::set<std::string> names;
+  const auto presets = mote::all_presets();
+  const auto rows = mote::spec::preset_rows();
+  REQUIRE(presets.size() == rows.size());
+  REQUIRE(presets.size() >= 60);
+  for (std::size_t i = 0; i < presets.size(); ++i) {
+    INFO(presets[i].name << ": " << presets[i].shape);
+    CHECK(presets[i].name == rows[i].name);
+    CHECK(names.insert(presets[i].name).second);
+    const auto spec = mote::spec_from_preset(presets[i].name);
+    INFO((spec ? std::string() : spec.error().message));
+    REQUIRE(spec);
+    CHECK(mote::validate(*spec));
+    CHECK(spec->name == presets[i].name);
+    CHECK(mote::parameter_count(*spec) == rows[i].n_parameters);
+
+    auto shaped = mote::spec_from_shape(presets[i].shape);
+    REQUIRE(shaped);
+    shaped->name = spec->name;
+    CHECK(*shaped == *spec);
+  }
+}
+
+TEST_CASE("presets keep what makes their family different") {
+  const auto preset = [](const char* name) { return *mote::spec_from_preset(name); };
+  CHECK(preset("danube3-4b").layers[0].attention.head_dim == 120);
+  CHECK(preset("ablation-04").layers[0].attention.head_dim == 192);
+  CHECK(preset("ablation-04").layers[0].ffn.activation == mote::Activation::relu);
+  CHECK(preset("ablation-08").layers[0].ffn.d_ff == 2046);
+  CHECK(preset("ablation-17").layers[0].attention.head_dim == 28);
+  CHECK(preset("cerebras-gpt-256m").layers[0].ffn.activation == mote::Activation::gelu_erf);
+  CHECK(preset("cerebras-gpt-256m").n_learned_positions == 2048);
+  CHECK(preset("lamini-gpt-774m").layers[0].ffn.activation == mote::Activation::gelu_tanh);
+  CHECK(preset("phi-2").layers[0].attention.rope->dims == 32);
+  CHECK(preset("phi-2").layers[0].attention.head_dim == 80);
+  CHECK(preset("qwen3-0.6b").layers[0].attention.qk_norm);
+  CHECK(preset("qwen3-0.6b").layers[0].attention.head_dim == 128);
+  CHECK(preset("qwen1.5-4b").layers[0].attention.rope->base == 5e6);
+  CHECK_FALSE(preset("tinyllama-1.1b").head.tied);
+  CHECK(preset("smollm2-1.7b").layers[0].attention.rope->base == 130000);
+}
+
+TEST_CASE("an unknown preset is answered with the nearest names") {
+  const auto spec = mote::spec_from_preset("tinylama-1.1b");
+  REQUIRE_FALSE(spec);
+  CHECK(spec.error().code == mote::ErrorCode::invalid_argument);
+  CHECK(spec.error().message.starts_with("unknown preset \"tinylama-1.1b\"; nearest: tinyllama-1.1b, "));
+  CHECK_FALSE(mote::spec_from_preset(""));
+  CHECK_FALSE(mote::spec_from_preset(std::string(1000000, 'q')));
+}

@@ -1,0 +1,215 @@
+#include "tests/catch.h"
+
+#include <cmath>
+#include <numbers>
+#include <string>
+
+#include "mote/spec.h"
+
+namespace {
+
+using namespace mote;
+
+constexpr const char* kSizes = "layers=2,d_model=64,d_ff=96,heads=4,vocab=100";
+
+ModelSpec shape(const std::string& text) {
+  auto spec = spec_from_shape(text);
+  INFO(text << ": " << (spec ? std::string() : spec.error().message));
+  REQUIRE(spec);
+  return *spec;
+}
+
+std::string error_of(const std::string& text) {
+  const auto spec = spec_from_shape(text);
+  INFO(text);
+  REQUIRE_FALSE(spec);
+  CHECK(spec.error().code == ErrorCode::invalid_argument);
+  return spec.error().message;
+}
+
+std::string with(const std::string& more) { return std::string(kSizes) + "," + more; }
+
+} // namespace
+
+TEST_CASE("a shape of sizes alone is a llama") {
+  const ModelSpec spec = shape(kSizes);
+  CHECK(spec.family == "llama");
+  CHECK(spec.name == kSizes);
+  CHECK(spec.d_model == 64);
+  CHECK(spec.n_vocab == 100);
+  CHECK(spec.n_ctx == 2048);
+  CHECK(spec.n_learned_positions == 0);
+  REQUIRE(spec.layers.size() == 2);
+  CHECK(spec.layers[0] == spec.layers[1]);
+  const LayerSpec& layer = spec.layers[0];
+  CHECK(layer.residual == Residual::sequential);
+  CHECK(layer.norm == NormSpec{NormKind::rms, 1e-5f, false});
+  CHECK(layer.attention.n_kv_heads == 4);
+  CHECK(layer.attention.head_dim == 16);
+  CHECK(layer.attention.scale == 0.25f);
+  CHECK(layer.attention.rope == RopeSpec{RopeStyle::interleaved, 16, 10000.0, {}});
+  CHECK_FALSE(layer.attention.qkv_bias);
+  CHECK_FALSE(layer.attention.qk_norm);
+  CHECK(layer.ffn == FfnSpec{FfnKind::gated, Activation::silu, 96, false});
+  CHECK(spec.head == HeadSpec{layer.norm, false, false});
+}
+
+TEST_CASE("families bring their own defaults") {
+  const ModelSpec qwen2 = shape(with("family=qwen2"));
+  CHECK(qwen2.layers[0].attention.qkv_bias);
+  CHECK(qwen2.layers[0].attention.rope->style == RopeStyle::halves);
+  CHECK(qwen2.head.norm.eps == 1e-6f);
+
+  const ModelSpec qwen3 = shape(with("family=qwen3,head_dim=32"));
+  CHECK(qwen3.layers[0].attention.qk_norm == NormSpec{NormKind::rms, 1e-6f, false});
+  CHECK(qwen3.layers[0].attention.head_dim == 32);
+  CHECK(qwen3.layers[0].attention.rope->dims == 32);
+
+  const ModelSpec gpt2 = shape(with("family=gpt2,ctx=50"));
+  CHECK(gpt2.n_learned_positions == 50);
+  CHECK_FALSE(gpt2.layers[0].attention.rope);
+  CHECK(gpt2.layers[0].norm == NormSpec{NormKind::layer, 1e-5f, true});
+  CHECK(gpt2.layers[0].attention.qkv_storage == QkvStorage::fused);
+  CHECK(gpt2.layers[0].attention.output_bias);
+  CHECK(gpt2.layers[0].ffn == FfnSpec{FfnKind::standard, Activation::gelu_tanh, 96, true});
+  CHECK(gpt2.head == HeadSpec{gpt2.layers[0].norm, true, false});
+
+  const ModelSpec phi2 = shape("family=phi2,layers=2,d_model=160,d_ff=96,heads=2,vocab=100");
+  CHECK(phi2.layers[0].residual == Residual::parallel_shared);
+  CHECK(phi2.layers[0].attention.rope == RopeSpec{RopeStyle::halves, 32, 10000.0, {}});
+  CHECK(phi2.head.bias);
+  CHECK(shape(with("family=phi2")).layers[0].attention.rope->dims == 16); // heads smaller than what the family rotates
+}
+
+TEST_CASE("every key of a shape has its effect") {
+  const ModelSpec spec = shape(
+      "family=llama, layers=1 ,d_model=48,d_ff=20,heads=6,kv_heads=2,head_dim=24,vocab=77,ctx=99,positions=128,tied=true,residual=parallel_shared,"
+      "norm=layer,norm_eps=0.001,norm_bias=0,ffn=standard,activation=relu,ffn_bias=1,qkv=fused,qkv_bias=1,qk_norm=1,output_bias=1,"
+      "head_bias=1,rope_style=halves,rope_dims=8,rope_base=500,rope_scaling=linear:4,name=odd");
+  ModelSpec expected;
+  expected.family = "llama";
+  expected.name = "odd";
+  expected.d_model = 48;
+  expected.n_vocab = 77;
+  expected.n_ctx = 99;
+  expected.n_learned_positions = 128;
+  LayerSpec layer;
+  layer.residual = Residual::parallel_shared;
+  layer.norm = {NormKind::layer, 0.001f, false};
+  layer.attention = {6, 2, 24, QkvStorage::fused, true, true, NormSpec{NormKind::layer, 0.001f, false}, 1 / std::sqrt(24.0f),
+                     RopeSpec{RopeStyle::halves, 8, 500.0, {4, 4, 4, 4}}};
+  layer.ffn = {FfnKind::standard, Activation::relu, 20, true};
+  expected.layers = {layer};
+  expected.head = {layer.norm, true, true};
+  CHECK(diff(expected, spec) == "");
+  CHECK(expected == spec);
+}
+
+TEST_CASE("a base gives what the shape leaves out, and sizes derived from it follow") {
+  const ModelSpec base = *spec_from_preset("llama-3.2-1b");
+  ModelSpec same = shape("base=llama-3.2-1b");
+  CHECK(same == base);
+  CHECK(same.name == "llama-3.2-1b");
+
+  const ModelSpec narrow = shape("base=llama-3.2-1b,d_model=1024,layers=4,rope_scaling=none");
+  CHECK(narrow.name == "base=llama-3.2-1b,d_model=1024,layers=4,rope_scaling=none");
+  CHECK(narrow.layers.size() == 4);
+  CHECK(narrow.layers[0].attention.head_dim == 32); // 32 heads share d_model
+  CHECK(narrow.layers[0].attention.n_kv_heads == 8);
+  CHECK(narrow.layers[0].attention.rope == RopeSpec{RopeStyle::interleaved, 32, 500000.0, {}});
+  CHECK(narrow.head.tied);
+  CHECK(shape("layers=4,base=llama-3.2-1b").layers.size() == 4);
+  CHECK(shape("base=cerebras-gpt-111m,ctx=100").n_learned_positions == 100);
+}
+
+TEST_CASE("positions can come from nowhere") {
+  const ModelSpec spec = shape(with("rope_style=none"));
+  CHECK_FALSE(spec.layers[0].attention.rope);
+  CHECK(spec.n_learned_positions == 0);
+  CHECK(shape(with("family=gpt2,rope_style=halves,positions=0")).layers[0].attention.rope->dims == 16);
+}
+
+TEST_CASE("llama3 scaling has the divisors of the published rule") {
+  const ModelSpec spec = *spec_from_preset("llama-3.2-1b");
+  const RopeSpec& rope = *spec.layers[0].attention.rope;
+  REQUIRE(rope.factors.size() == 32);
+  for (int i = 0; i < 32; ++i) {
+    const double frequency = std::pow(500000.0, -2.0 * i / 64), wavelength = 2 * std::numbers::pi / frequency;
+    double expected = 1;
+    if (wavelength > 8192.0) {
+      expected = 32;
+    } else if (wavelength >= 8192.0 / 4) {
+      const double s = (8192 / wavelength - 1) / 3;
+      expected = frequency / ((1 - s) * frequency / 32 + s * frequency);
+    }
+    INFO(i);
+    CHECK(rope.factors[static_cast<std::size_t>(i)] == Approx(expected).epsilon(1e-6));
+  }
+  CHECK(rope.factors[14] == 1.0f); // wavelength 1955
+  CHECK(rope.factors[15] > 1.0f);
+  CHECK(rope.factors[17] < 32.0f); // 6694
+  CHECK(rope.factors[18] == 32.0f);
+}
+
+TEST_CASE("a wrong shape is answered with the key, what was found and what is allowed") {
+  struct Case { std::string text, message; };
+  const Case cases[] = {
+      {"", "the shape is empty, expected key=value,key=value"},
+      {"  ", "the shape is empty, expected key=value,key=value"},
+      {",", "shape: found \"\", expected key=value"},
+      {with(""), "shape: found \"\", expected key=value"},
+      {"layers", "shape: found \"layers\", expected key=value"},
+      {with("layers=3"), "shape key \"layers\" is given twice"},
+      {"layers=2", "shape key \"d_model\": missing, expected an integer from 1 to 131072"},
+      {"d_model=64,layers=x,d_ff=96,heads=4,vocab=100", "shape key \"layers\": found \"x\", expected an integer from 1 to 1024"},
+      {"d_model=64,layers=,d_ff=96,heads=4,vocab=100", "shape key \"layers\": found \"\", expected an integer from 1 to 1024"},
+      {"d_model=64,layers=0,d_ff=96,heads=4,vocab=100", "shape key \"layers\": found \"0\", expected an integer from 1 to 1024"},
+      {"d_model=64,layers=4294967297,d_ff=96,heads=4,vocab=100", "shape key \"layers\": found \"4294967297\", expected an integer from 1 to 1024"},
+      {"d_model=64,layers=2.5,d_ff=96,heads=4,vocab=100", "shape key \"layers\": found \"2.5\", expected an integer from 1 to 1024"},
+      {"d_model=64,layers=2,d_ff=96,heads=5,vocab=100", "shape key \"heads\": found \"5\", expected a divisor of d_model=64, or head_dim"},
+      {with("kv_heads=3"), "shape key \"kv_heads\": found \"3\", expected a divisor of heads=4"},
+      {with("kv_heads=0"), "shape key \"kv_heads\": found \"0\", expected an integer from 1 to 1024"},
+      {with("head_dim=-8"), "shape key \"head_dim\": found \"-8\", expected an integer from 1 to 1024"},
+      {with("activation=swish"), "shape key \"activation\": found \"swish\", expected one of silu, gelu_tanh, gelu_erf, relu"},
+      {with("ffn=moe"), "shape key \"ffn\": found \"moe\", expected one of gated, standard"},
+      {with("norm=batch"), "shape key \"norm\": found \"batch\", expected one of rms, layer"},
+      {with("norm_eps=-1"), "shape key \"norm_eps\": found \"-1\", expected a number from 1e-20 to 1"},
+      {with("norm_eps=nan"), "shape key \"norm_eps\": found \"nan\", expected a number from 1e-20 to 1"},
+      {with("tied=yes"), "shape key \"tied\": found \"yes\", expected 0, 1, false or true"},
+      {with("residual=post"), "shape key \"residual\": found \"post\", expected one of sequential, parallel_shared"},
+      {with("qkv=split"), "shape key \"qkv\": found \"split\", expected one of separate, fused"},
+      {with("rope_style=neox"), "shape key \"rope_style\": found \"neox\", expected one of interleaved, halves"},
+      {with("rope_dims=17"), "shape key \"rope_dims\": found \"17\", expected an integer from 2 to 16"},
+      {with("rope_dims=7"), "layers[0].attention.rope.dims is 7, expected an even number from 2 to head_dim 16"},
+      {with("rope_base=0"), "shape key \"rope_base\": found \"0\", expected a number from 1 to 1e+30"},
+      {with("rope_style=none,rope_base=5"), "shape key \"rope_base\": found \"5\", expected no such key where there is no rope: set rope_style"},
+      {with("family=gpt2,rope_dims=8"), "shape key \"rope_dims\": found \"8\", expected no such key where there is no rope: set rope_style"},
+      {with("ctx=100,positions=50"), "shape key \"positions\": found \"50\", expected 0, or ctx=100 and more"},
+      {with("norm_bias=1"), "layers[0].norm.bias is true, expected false for a norm of kind rms"},
+      {with("family=mamba"), "shape key \"family\": found \"mamba\", expected one of gpt2, llama, phi2, qwen2, qwen3"},
+      {"base=qwen2-0.5b,family=llama", "shape keys \"base\" and \"family\" exclude each other"},
+      {"base=qwen2-0.5", "unknown preset \"qwen2-0.5\"; nearest: qwen2-0.5b, qwen2.5-0.5b, qwen2-1.5b"},
+  };
+  for (const Case& c : cases) {
+    const auto spec = spec_from_shape(c.text);
+    INFO(c.text);
+    REQUIRE_FALSE(spec);
+    CHECK(spec.error().message == c.message);
+  }
+  for (const char* scaling : {"yarn:4", "linear", "linear:", "linear:0", "linear:x", "linear:4:4", "linear:nan", "llama3:32:1:4", "llama3:32:4:1:8192",
+                              "llama3:32:1:4:8192:1", "llama3:32:1:4:", ":", ""}) {
+    CHECK(error_of(with(std::string("rope_scaling=") + scaling)) ==
+          "shape key \"rope_scaling\": found \"" + std::string(scaling) +
+              "\", expected none, linear:FACTOR or llama3:FACTOR:LOW_FREQ_FACTOR:HIGH_FREQ_FACTOR:ORIGINAL_CTX");
+  }
+}
+
+TEST_CASE("an unknown key of a shape is answered with the list of keys") {
+  const std::string message = error_of(with("n_experts=8"));
+  CHECK(message.starts_with("unknown shape key \"n_experts\"; the keys are base, family, name, layers, d_model"));
+  CHECK(message.find("rope_scaling") != std::string::npos);
+  CHECK(error_of(with("=8")).starts_with("unknown shape key \"\""));
+  const std::string nasty = error_of(with(std::string(10000, 'x') + "\n=8"));
+  CHECK(nasty.size() < 1000);
+  CHECK(nasty.find('\n') == std::string::npos);
+}
