@@ -2,6 +2,9 @@
 #include "kernels/table.h"
 
 #ifdef MOTE_HAVE_X86
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // gcc 12 means its own _mm512_undefined_ps and the like
+#endif
 #include "kernels/simd_avx512.h"
 
 #include "kernels/make_table.h"

@@ -31,6 +31,13 @@ struct Avx2 {
   static F32 load_bf16(const uint8_t* p) {
     return each_f([=](int i) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_16_bytes(p + 16 * i)), 16)); });
   }
+  static F32 load_e8m0(const uint8_t* p) {
+    return each_f([=](int i) {
+      const __m256i e = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8 * i)));
+      const __m256 x = _mm256_castsi256_ps(_mm256_max_epi32(_mm256_slli_epi32(e, 23), _mm256_set1_epi32(0x00400000)));
+      return _mm256_fmadd_ps(x, _mm256_setzero_ps(), x); // infinity, e = 255, becomes NaN
+    });
+  }
   static void store(float* p, F32 x) { EACH(i) _mm256_storeu_ps(p + 8 * i, x.v[i]); }
   static F32 add(F32 a, F32 b) { return each_f([&](int i) { return _mm256_add_ps(a.v[i], b.v[i]); }); }
   static F32 mul(F32 a, F32 b) { return each_f([&](int i) { return _mm256_mul_ps(a.v[i], b.v[i]); }); }
@@ -42,11 +49,47 @@ struct Avx2 {
     return each_f([&](int i) { return _mm256_blendv_ps(x.v[i], nan, _mm256_cmp_ps(x.v[i], x.v[i], _CMP_UNORD_Q)); });
   }
 
+  // ---- Float lanes of the vector operations ------------------------------------------------------------------------------
+
+  static constexpr int kAttentionRows = 4;
+  static constexpr int kAttentionSums = 4;
+
+  static __m256i first_mask(int i, int n) { // of register i
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n - 8 * i), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  static F32 load_first(const float* p, int n) {
+    return each_f([=](int i) { return _mm256_maskload_ps(p + 8 * i, first_mask(i, n)); });
+  }
+  static void store_first(float* p, F32 x, int n) { EACH(i) _mm256_maskstore_ps(p + 8 * i, first_mask(i, n), x.v[i]); }
+  static F32 first_of(F32 a, F32 b, int n) {
+    return each_f([&](int i) { return _mm256_blendv_ps(b.v[i], a.v[i], _mm256_castsi256_ps(first_mask(i, n))); });
+  }
+  static F32 load_f16(const uint16_t* p) { return load_f16(reinterpret_cast<const uint8_t*>(p)); }
+  static void store_f16(uint16_t* p, F32 x) {
+    const F32 y = canonical_nan(x);
+    EACH(i) _mm_storeu_si128(reinterpret_cast<__m128i*>(p) + i, _mm256_cvtps_ph(y.v[i], _MM_FROUND_TO_NEAREST_INT));
+  }
+  static F32 sub(F32 a, F32 b) { return each_f([&](int i) { return _mm256_sub_ps(a.v[i], b.v[i]); }); }
+  static F32 div(F32 a, F32 b) { return each_f([&](int i) { return _mm256_div_ps(a.v[i], b.v[i]); }); }
+  static F32 sqrt(F32 x) { return each_f([&](int i) { return _mm256_sqrt_ps(x.v[i]); }); }
+  static F32 max(F32 a, F32 b) { return each_f([&](int i) { return _mm256_max_ps(a.v[i], b.v[i]); }); }
+  static F32 min(F32 a, F32 b) { return each_f([&](int i) { return _mm256_min_ps(a.v[i], b.v[i]); }); }
+  static __m256 pow2(__m256i e) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23));
+  }
+  static F32 mul_pow2(F32 x, F32 n) {
+    return each_f([&](int i) {
+      const __m256i e = _mm256_cvtps_epi32(n.v[i]), half = _mm256_srai_epi32(e, 1);
+      return _mm256_mul_ps(_mm256_mul_ps(x.v[i], pow2(half)), pow2(_mm256_sub_epi32(e, half)));
+    });
+  }
+
   // ---- Integer dot products ----------------------------------------------------------------------------------------------
   // Dot products stay in 16-bit pair lanes as long as the code's range allows (code_kinds.h) and are widened by the
   // multiplication with the block scale, so that the widening costs nothing.
 
   static constexpr int kTileTokens = 4;  // of mul_mat
+  static constexpr int kFloatTileTokens = 4;
   static constexpr int kCodesAtOnce = 1; // of those that share a plane, with several tokens: 16 registers
   static constexpr bool kHighNibbleInPlace = false;
   template <Code kCode> static constexpr int kDotGroups = kCode == Code::kS8 ? 8 : int16_groups(kCode);
@@ -59,6 +102,12 @@ struct Avx2 {
   static Bytes load_bytes(const uint8_t* p) {
     return each([=](int i) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p) + i); });
   }
+  static Bytes spread_halves(const uint8_t* p) {
+    return each([=](int i) {
+      const __m256i h = _mm256_cvtepu16_epi32(load_16_bytes(p + 16 * i));
+      return _mm256_or_si256(h, _mm256_slli_epi32(h, 14));
+    });
+  }
   template <int kShift, int kMask> static Bytes bits(Bytes x) {
     const __m256i mask = _mm256_set1_epi8(static_cast<char>(kMask));
     return each([&](int i) {
@@ -70,6 +119,13 @@ struct Avx2 {
   template <int kShift, int kMask> static Bytes or_bits(Bytes acc, Bytes x) {
     const Bytes y = bits<kShift, kMask>(x);
     return each([&](int i) { return _mm256_or_si256(acc.v[i], y.v[i]); });
+  }
+  template <int kValue> static Bytes subtract(Bytes x) {
+    return each([&](int i) { return _mm256_sub_epi8(x.v[i], _mm256_set1_epi8(kValue)); });
+  }
+  template <Code> static Bytes lookup(const int8_t (&table)[16], Bytes x) {
+    const __m256i entries = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
+    return each([&](int i) { return _mm256_shuffle_epi8(entries, x.v[i]); });
   }
   static Bytes high_nibble(Bytes x) { return bits<4, 0x0f>(x); }
   static Bytes top_code6(Bytes a, Bytes b, Bytes c) { return or_bits<6, 0x03>(or_bits<4, 0x0c>(bits<2, 0x30>(c), b), a); }
@@ -113,9 +169,6 @@ struct Avx2 {
     static_assert(kCode != Code::kS8);
     return each([&](int i) { return _mm256_add_epi32(acc.v[i], _mm256_madd_epi16(dot.v[i], s.v[i])); });
   }
-  template <int kShift> static I32 shl_add(I32 a, I32 b) {
-    return each([&](int i) { return _mm256_add_epi32(a.v[i], _mm256_slli_epi32(b.v[i], kShift)); });
-  }
 
   /// Byte kColumn of every lane into the low (kSigned: high) bytes of both 16-bit halves; the other bytes become 0.
   template <int kColumn, bool kSigned> static __m256i pick(__m256i x) {
@@ -130,6 +183,17 @@ struct Avx2 {
   }
   template <int kColumn> static Scales signed_column(Bytes plane) {
     return each([&](int i) { return _mm256_srai_epi16(pick<kColumn, true>(plane.v[i]), 8); });
+  }
+  template <int kColumn> static F32 column_f32(Bytes plane) {
+    return to_f32(each([&](int i) {
+      if constexpr (kColumn == 3) return _mm256_srli_epi32(plane.v[i], 24);
+      else return _mm256_and_si256(kColumn ? _mm256_srli_epi32(plane.v[i], 8 * kColumn) : plane.v[i], _mm256_set1_epi32(255));
+    }));
+  }
+  template <int kColumn> static F32 signed_column_f32(Bytes plane) {
+    return to_f32(each([&](int i) {
+      return _mm256_srai_epi32(kColumn < 3 ? _mm256_slli_epi32(plane.v[i], 24 - 8 * kColumn) : plane.v[i], 24);
+    }));
   }
 };
 

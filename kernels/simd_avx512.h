@@ -24,6 +24,11 @@ struct Avx512 {
   static F32 load_bf16(const uint8_t* p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_32_bytes(p)), 16));
   }
+  static F32 load_e8m0(const uint8_t* p) {
+    const __m512i e = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    const __m512 x = _mm512_castsi512_ps(_mm512_max_epi32(_mm512_slli_epi32(e, 23), _mm512_set1_epi32(0x00400000)));
+    return _mm512_fmadd_ps(x, _mm512_setzero_ps(), x); // infinity, e = 255, becomes NaN
+  }
   static void store(float* p, F32 x) { _mm512_storeu_ps(p, x); }
   static F32 add(F32 a, F32 b) { return _mm512_add_ps(a, b); }
   static F32 mul(F32 a, F32 b) { return _mm512_mul_ps(a, b); }
@@ -35,8 +40,30 @@ struct Avx512 {
     return _mm512_mask_mov_ps(x, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), nan);
   }
 
+  // ---- Float lanes of the vector operations ------------------------------------------------------------------------------
+
+  static constexpr int kAttentionRows = 8;
+  static constexpr int kAttentionSums = 8;
+
+  static __mmask16 first_mask(int n) { return static_cast<__mmask16>((1u << n) - 1); }
+  static F32 load_first(const float* p, int n) { return _mm512_maskz_loadu_ps(first_mask(n), p); }
+  static void store_first(float* p, F32 x, int n) { _mm512_mask_storeu_ps(p, first_mask(n), x); }
+  static F32 first_of(F32 a, F32 b, int n) { return _mm512_mask_blend_ps(first_mask(n), b, a); }
+  static F32 load_f16(const uint16_t* p) { return load_f16(reinterpret_cast<const uint8_t*>(p)); }
+  static void store_f16(uint16_t* p, F32 x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(canonical_nan(x), _MM_FROUND_TO_NEAREST_INT));
+  }
+  static F32 sub(F32 a, F32 b) { return _mm512_sub_ps(a, b); }
+  static F32 div(F32 a, F32 b) { return _mm512_div_ps(a, b); }
+  // Full masks, because gcc 12 warns of uninitialized variables inside the unmasked forms; the instructions are the same.
+  static F32 sqrt(F32 x) { return _mm512_maskz_sqrt_ps(0xffff, x); }
+  static F32 max(F32 a, F32 b) { return _mm512_maskz_max_ps(0xffff, a, b); }
+  static F32 min(F32 a, F32 b) { return _mm512_maskz_min_ps(0xffff, a, b); }
+  static F32 mul_pow2(F32 x, F32 n) { return _mm512_maskz_scalef_ps(0xffff, x, n); }
+
   // ---- Integer dot products ----------------------------------------------------------------------------------------------
 
+  static constexpr int kFloatTileTokens = 8;
   static constexpr int kTileTokens = 4;  // of mul_mat; 8 spills in Q6_K and Q8_0 and gains 1% in Q4_K
   static constexpr int kCodesAtOnce = 4; // of those that share a plane, with several tokens
   static constexpr bool kHighNibbleInPlace = true; // vpdpbusd takes 16 * code as an unsigned byte: no shift
@@ -48,6 +75,10 @@ struct Avx512 {
   template <Code> using Dot = __m512i;
 
   static Bytes load_bytes(const uint8_t* p) { return _mm512_loadu_si512(p); }
+  static Bytes spread_halves(const uint8_t* p) {
+    const __m512i h = _mm512_cvtepu16_epi32(load_32_bytes(p));
+    return _mm512_or_si512(h, _mm512_slli_epi32(h, 14));
+  }
   template <int kMask> static Bytes mask() { return _mm512_set1_epi8(static_cast<char>(kMask)); }
   template <int kShift> static Bytes shift(Bytes x) { // pollutes across bytes: always masked afterwards
     if constexpr (kShift > 0) return _mm512_srli_epi16(x, kShift);
@@ -57,6 +88,11 @@ struct Avx512 {
   template <int kShift, int kMask> static Bytes bits(Bytes x) { return _mm512_and_si512(shift<kShift>(x), mask<kMask>()); }
   template <int kShift, int kMask> static Bytes or_bits(Bytes acc, Bytes x) {
     return _mm512_ternarylogic_epi32(acc, shift<kShift>(x), mask<kMask>(), 0xF8); // acc | (x & mask)
+  }
+  template <int kValue> static Bytes subtract(Bytes x) { return _mm512_sub_epi8(x, _mm512_set1_epi8(kValue)); }
+  template <Code kCode> static Bytes lookup(const int8_t (&table)[16], Bytes x) {
+    const __m512i entries = _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
+    return _mm512_shuffle_epi8(dot_operand<kCode>(entries), x);
   }
   static Bytes high_nibble(Bytes x) { return _mm512_and_si512(x, mask<0xf0>()); }
   static Bytes top_code6(Bytes a, Bytes b, Bytes c) { return or_bits<6, 0x03>(or_bits<4, 0x0c>(bits<2, 0x30>(c), b), a); }
@@ -86,7 +122,6 @@ struct Avx512 {
   template <Code kCode> static I32 dot_scaled_add(I32 acc, Dot<kCode> dot, Scales s) {
     return _mm512_add_epi32(acc, _mm512_mullo_epi32(dot, s));
   }
-  template <int kShift> static I32 shl_add(I32 a, I32 b) { return _mm512_add_epi32(a, _mm512_slli_epi32(b, kShift)); }
   template <int kColumn> static Scales column(Bytes plane) {
     if constexpr (kColumn == 3) return _mm512_srli_epi32(plane, 24);
     else return _mm512_and_si512(kColumn ? _mm512_srli_epi32(plane, 8 * kColumn) : plane, _mm512_set1_epi32(255));
@@ -94,6 +129,8 @@ struct Avx512 {
   template <int kColumn> static Scales signed_column(Bytes plane) {
     return _mm512_srai_epi32(kColumn < 3 ? _mm512_slli_epi32(plane, 24 - 8 * kColumn) : plane, 24);
   }
+  template <int kColumn> static F32 column_f32(Bytes plane) { return to_f32(column<kColumn>(plane)); }
+  template <int kColumn> static F32 signed_column_f32(Bytes plane) { return to_f32(signed_column<kColumn>(plane)); }
 };
 
 } // namespace

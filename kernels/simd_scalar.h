@@ -42,6 +42,13 @@ struct Scalar {
   static F32 load_bf16(const uint8_t* p) {
     return each<F32>([&](int i) { return float_of_bits(static_cast<uint32_t>(p[2 * i] | p[2 * i + 1] << 8) << 16); });
   }
+  /// p: a byte e of each row -> 2^(e - 127), exact for e = 0; NaN for e = 255.
+  static F32 load_e8m0(const uint8_t* p) {
+    return each<F32>([&](int i) {
+      const uint32_t e = p[i];
+      return float_of_bits(e == 255 ? 0x7fc00000u : e == 0 ? 0x00400000u : e << 23);
+    });
+  }
   static void store(float* p, const F32& x) { for (int i = 0; i < 16; ++i) p[i] = x.v[i]; }
   static F32 add(const F32& a, const F32& b) { return each<F32>([&](int i) { return a.v[i] + b.v[i]; }); }
   static F32 mul(const F32& a, const F32& b) { return each<F32>([&](int i) { return a.v[i] * b.v[i]; }); }
@@ -57,11 +64,54 @@ struct Scalar {
     return each<F32>([&](int i) { return x.v[i] == x.v[i] ? x.v[i] : float_of_bits(0x7fc00000); });
   }
 
+  // ---- Float lanes of the vector operations ------------------------------------------------------------------------------
+
+  static constexpr int kAttentionRows = 4; // queries that share each loaded k and v
+  static constexpr int kAttentionSums = 4; // 16-lane sums of them at once, at least as many as rows
+
+  /// Lanes n .. 15 are 0 and not read; store_first does not write them.
+  static F32 load_first(const float* p, int n) { return each<F32>([&](int i) { return i < n ? p[i] : 0.0f; }); }
+  static void store_first(float* p, const F32& x, int n) { for (int i = 0; i < n; ++i) p[i] = x.v[i]; }
+  /// Lanes 0 .. n - 1 of a, the others of b; n <= 16.
+  static F32 first_of(const F32& a, const F32& b, int n) { return each<F32>([&](int i) { return i < n ? a.v[i] : b.v[i]; }); }
+  static F32 load_f16(const uint16_t* p) { return each<F32>([&](int i) { return f32_from_f16(p[i]); }); }
+  static uint32_t bits_of_float(float x) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, &x, 4);
+    return bits;
+  }
+  static uint16_t f16_from_f32(float x) {
+    const uint32_t sign = bits_of_float(x) >> 16 & 0x8000u, magnitude = bits_of_float(x) & 0x7fffffffu;
+    if (magnitude > 0x7f800000) return 0x7e00;
+    uint32_t h = 0x7c00;
+    // the floats from 0.5 to 1 are as far apart as the subnormals of f16
+    if (magnitude < 0x38800000) h = bits_of_float(float_of_bits(magnitude) + 0.5f) - 0x3f000000u;
+    else if (magnitude < 0x47800000) h = (magnitude - (112u << 23) + 0xfff + (magnitude >> 13 & 1)) >> 13;
+    return static_cast<uint16_t>(sign | h);
+  }
+  /// Rounds to nearest even; every NaN becomes 0x7e00.
+  static void store_f16(uint16_t* p, const F32& x) { for (int i = 0; i < 16; ++i) p[i] = f16_from_f32(x.v[i]); }
+  static F32 sub(const F32& a, const F32& b) { return each<F32>([&](int i) { return a.v[i] - b.v[i]; }); }
+  static F32 div(const F32& a, const F32& b) { return each<F32>([&](int i) { return a.v[i] / b.v[i]; }); }
+  static F32 sqrt(const F32& x) { return each<F32>([&](int i) { return __builtin_sqrtf(x.v[i]); }); }
+  /// b where they are equal or one is NaN: what x86 does.
+  static F32 max(const F32& a, const F32& b) { return each<F32>([&](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; }); }
+  static F32 min(const F32& a, const F32& b) { return each<F32>([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; }); }
+  /// x * 2^n, rounded once. x in [0.5, 2], n a whole number in [-250, 250]; or both NaN.
+  static F32 mul_pow2(const F32& x, const F32& n) {
+    auto pow2 = [](int32_t e) { return float_of_bits(static_cast<uint32_t>(e + 127) << 23); };
+    return each<F32>([&](int i) {
+      const int32_t e = n.v[i] == n.v[i] ? static_cast<int32_t>(n.v[i]) : 0, half = e / 2;
+      return x.v[i] * pow2(half) * pow2(e - half); // the first product is exact
+    });
+  }
+
   // ---- Integer dot products ----------------------------------------------------------------------------------------------
   // Bytes: four columns of each row. Dot: a running dot product of each row. Scales: an integer of each row, ready to multiply
   // a Dot. Act: activations of a few groups of four columns.
 
   static constexpr int kTileTokens = 1;  // of mul_mat
+  static constexpr int kFloatTileTokens = 1; // of mul_mat with F32, F16 and BF16 weights
   static constexpr int kCodesAtOnce = 4; // of those that share a plane, with several tokens
   static constexpr bool kHighNibbleInPlace = false;
   /// Groups of four columns that one Dot may hold.
@@ -73,6 +123,10 @@ struct Scalar {
   template <Code> using Dot = I32;
 
   static Bytes load_bytes(const uint8_t* p) { return each<Bytes>([&](int i) { return p[i]; }); }
+  /// p: u16 of each row, h -> bytes h, h >> 8, h >> 2, h >> 10. Only bits 0-1 and 4-5 of them are used.
+  static Bytes spread_halves(const uint8_t* p) {
+    return each<Bytes>([&](int i) { return static_cast<uint8_t>(p[i / 4 * 2 + i % 2] >> i % 4 / 2 * 2); });
+  }
   /// (x shifted right by kShift, left when negative) & kMask, in each byte.
   template <int kShift, int kMask> static Bytes bits(const Bytes& x) {
     return each<Bytes>([&](int i) {
@@ -82,6 +136,13 @@ struct Scalar {
   template <int kShift, int kMask> static Bytes or_bits(const Bytes& acc, const Bytes& x) {
     const Bytes y = bits<kShift, kMask>(x);
     return each<Bytes>([&](int i) { return static_cast<uint8_t>(acc.v[i] | y.v[i]); });
+  }
+  template <int kValue> static Bytes subtract(const Bytes& x) {
+    return each<Bytes>([&](int i) { return static_cast<uint8_t>(x.v[i] - kValue); });
+  }
+  /// The entry of the table for each byte 0..15, as dot_operand() would return it.
+  template <Code> static Bytes lookup(const int8_t (&table)[16], const Bytes& x) {
+    return each<Bytes>([&](int i) { return static_cast<uint8_t>(table[x.v[i]]); });
   }
   static Bytes high_nibble(const Bytes& x) { return bits<4, 0x0f>(x); }
   /// The codes that are spread over the upper bits of several planes.
@@ -116,9 +177,6 @@ struct Scalar {
   template <Code kCode> static I32 dot_scaled_add(const I32& acc, const Dot<kCode>& dot, const Scales& s) {
     return each<I32>([&](int i) { return acc.v[i] + dot.v[i] * s.v[i]; });
   }
-  template <int kShift> static I32 shl_add(const I32& a, const I32& b) {
-    return each<I32>([&](int i) { return a.v[i] + b.v[i] * (1 << kShift); });
-  }
   /// Byte kColumn of each row.
   template <int kColumn> static Scales column(const Bytes& plane) {
     return each<I32>([&](int i) { return static_cast<int32_t>(plane.v[4 * i + kColumn]); });
@@ -126,6 +184,8 @@ struct Scalar {
   template <int kColumn> static Scales signed_column(const Bytes& plane) {
     return each<I32>([&](int i) { return static_cast<int32_t>(static_cast<int8_t>(plane.v[4 * i + kColumn])); });
   }
+  template <int kColumn> static F32 column_f32(const Bytes& plane) { return to_f32(column<kColumn>(plane)); }
+  template <int kColumn> static F32 signed_column_f32(const Bytes& plane) { return to_f32(signed_column<kColumn>(plane)); }
 };
 
 } // namespace

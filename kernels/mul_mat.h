@@ -1,0 +1,84 @@
+// Matrix times tokens, for every format: panels, tiles of tokens, and what is left over. Included by the ISA units only.
+#pragma once
+#include "kernels/formats/floats.h"
+#include "kernels/formats/format.h"
+#include "kernels/table.h"
+
+namespace mote::kernels {
+namespace {
+
+/// One panel times kNT tokens. out: [kNT] rows of out_stride floats, 16 written in each.
+template <class P, class Format, int kNT>
+NOINLINE void multiply_blocks(const uint8_t* panel, int n_blocks, Acts act, float* out, size_t out_stride) {
+  constexpr FormatLayout kLayout = Format::kLayout;
+  constexpr int kHeadersInLine = kLayout.header_bytes > 0 ? 64 / kLayout.header_bytes : 1;
+  typename P::F32 acc[kNT];
+  EACH_TOKEN(t) acc[t] = P::zero();
+  const uint8_t* p = panel;
+  const uint8_t* header = p;
+  for (int b = 0; b < n_blocks; ++b) {
+    if (b % kHeadersInLine == 0) {
+      header = p;
+      p += 64;
+    } else {
+      header += kLayout.header_bytes;
+    }
+    if constexpr (kLayout.block_cols == 256) {
+      Format::template multiply<P>(header, p, Acts{act.first + b, act.stride}, 0, acc);
+    } else {
+      Format::template multiply<P>(header, p, Acts{act.first + b / 8, act.stride}, b % 8, acc);
+    }
+    p += kLayout.plane_bytes;
+  }
+  EACH_TOKEN(t) P::store(out + static_cast<size_t>(t) * out_stride, P::canonical_nan(acc[t]));
+}
+
+/// One tile: kNT tokens from `token` on.
+template <class P, class Format, int kNT>
+INLINE inline void multiply_tile(const MulMatArgs& args, const uint8_t* panel, int token, float* out, size_t out_stride) {
+  if constexpr (Format::kLayout.block_cols == 1) {
+    multiply_floats<P, Format, kNT>(panel, args.n_cols, args.x + static_cast<size_t>(token) * args.x_stride,
+                                    static_cast<ptrdiff_t>(args.x_stride), out, out_stride);
+  } else {
+    const Acts act{args.act + static_cast<size_t>(token) * args.act_stride, static_cast<ptrdiff_t>(args.act_stride)};
+    multiply_blocks<P, Format, kNT>(panel, args.n_cols / Format::kLayout.block_cols, act, out, out_stride);
+  }
+}
+
+/// Tokens [first, last) of one panel: as many tiles of kNT as fit, the rest in smaller ones.
+template <class P, class Format, int kNT>
+void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
+  const uint8_t* weights = args.panels + static_cast<size_t>(panel) * panel_size(Format::kLayout, args.n_cols);
+  const int n_rows = args.n_rows - panel * kPanelRows;
+  for (; last - first >= kNT; first += kNT) {
+    float* out = args.out + static_cast<size_t>(first) * args.out_stride + panel * kPanelRows;
+    if (n_rows >= kPanelRows) {
+      multiply_tile<P, Format, kNT>(args, weights, first, out, args.out_stride);
+    } else {
+      float full[kNT][kPanelRows];
+      multiply_tile<P, Format, kNT>(args, weights, first, full[0], kPanelRows);
+      for (int t = 0; t < kNT; ++t)
+        for (int row = 0; row < n_rows; ++row) out[static_cast<size_t>(t) * args.out_stride + static_cast<size_t>(row)] = full[t][row];
+    }
+  }
+  if constexpr (kNT > 1) multiply_panel<P, Format, kNT / 2>(args, panel, first, last);
+}
+
+/// All panels with as many tokens at once as leave their activations in the second-level cache.
+template <class P, class Format>
+void mul_mat(const MulMatArgs& args) {
+  constexpr bool kFloats = Format::kLayout.block_cols == 1;
+  constexpr int kNT = kFloats ? P::kFloatTileTokens : P::kTileTokens;
+  constexpr size_t kActBudget = 512 << 10; // bytes
+  const size_t token_bytes = kFloats ? sizeof(float) * static_cast<size_t>(args.n_cols)
+                                     : sizeof(ActBlock) * static_cast<size_t>(act_blocks(args.n_cols));
+  const int fit = static_cast<int>(kActBudget / token_bytes) / kNT * kNT;
+  const int step = fit > kNT ? fit : kNT;
+  for (int first = 0; first < args.n_tokens; first += step) {
+    const int last = args.n_tokens - first > step ? first + step : args.n_tokens;
+    for (int panel = args.first_panel; panel < args.last_panel; ++panel) multiply_panel<P, Format, kNT>(args, panel, first, last);
+  }
+}
+
+} // namespace
+} // namespace mote::kernels
