@@ -308,10 +308,10 @@ Status Writer::write(std::span<const std::byte> data) {
   if (w.state != Impl::State::writing) return w.misuse("write() is called before begin() or after finish()");
   if (data.empty()) return {};
   while (w.current < w.tensors.size() && w.tensors[w.current].n_bytes == 0) ++w.current;
-  if (w.current == w.tensors.size()) return w.misuse(bytes_text(data.size()) + " are written behind the last tensor");
+  if (w.current == w.tensors.size()) return w.misuse(bytes_text(data.size()) + " written behind the last tensor");
   const Impl::PlannedTensor& tensor = w.tensors[w.current];
   if (data.size() > tensor.n_bytes - w.n_written) {
-    return w.misuse("tensor " + quote(tensor.name) + ": " + bytes_text(data.size()) + " are written behind the first " + std::to_string(w.n_written) +
+    return w.misuse("tensor " + quote(tensor.name) + ": " + bytes_text(data.size()) + " written behind the first " + std::to_string(w.n_written) +
                     ", expected " + std::to_string(tensor.n_bytes) + " in total");
   }
   if (Status s = w.write_bytes(reinterpret_cast<const char*>(data.data()), data.size()); !s) return s;
