@@ -1,0 +1,78 @@
+// Says how a model spends its time on this machine: prefill and decode, by component and by operation.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <iterator>
+#include <new>
+
+#include "bench/benchmark.h"
+#include "bench/output.h"
+
+namespace {
+
+using bench::Format;
+using mote::Status;
+
+constexpr int kFailure = 1, kUsage = 2;
+
+std::string preset_list() {
+  std::string text =
+      fmt::format("{:<28}{:<10}{:>12}{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", "preset", "family", "parameters", "layers", "d_model", "heads", "kv heads", "d_ff", "n_vocab", "n_ctx");
+  for (const mote::Preset& preset : mote::all_presets()) {
+    const auto spec = mote::spec_from_preset(preset.name);
+    if (!spec || spec->layers.empty()) continue;
+    const mote::LayerSpec& layer = spec->layers.front();
+    fmt::format_to(std::back_inserter(text), "{:<28}{:<10}{:>10.1f} M{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", preset.name, spec->family,
+                   static_cast<double>(mote::parameter_count(*spec)) / 1e6, spec->layers.size(), spec->d_model, layer.attention.n_heads,
+                   layer.attention.n_kv_heads, layer.ffn.d_ff, spec->n_vocab, spec->n_ctx);
+  }
+  return text;
+}
+
+Status run(const bench::Options& options) {
+  auto output = bench::Output::open(options.out);
+  if (!output) return std::move(output).error();
+  if (!options.help.empty() || options.list_presets) {
+    if (Status s = output->write(options.help.empty() ? preset_list() : options.help); !s) return s;
+    return output->finish();
+  }
+  const bench::Machine machine = bench::this_machine();
+  std::vector<bench::RunReport> reports;
+  bool head_written = false;
+  bench::Progress progress;
+  const Status measured = bench::run_all(options, progress, [&](bench::RunReport report) -> Status {
+    reports.push_back(std::move(report));
+    if (options.format != Format::table) return {};
+    std::string text = head_written ? "" : bench::table_head(machine);
+    head_written = true;
+    return output->write(text + bench::table_of(reports.back()));
+  });
+  if (!measured) return measured;
+  if (options.format == Format::json)
+    if (Status s = output->write(bench::json_of(machine, reports)); !s) return s;
+  if (options.format == Format::csv)
+    if (Status s = output->write(bench::csv_of(reports)); !s) return s;
+  return output->finish();
+}
+
+/// One line, whatever the message holds.
+int complain(const mote::Error& error) {
+  std::string line = error.message;
+  for (char& c : line)
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  fmt::print(stderr, "bench_breakdown: {}\n", line);
+  return error.code == mote::ErrorCode::invalid_argument ? kUsage : kFailure;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto options = bench::parse_options(argc, argv);
+    if (!options) return complain(options.error());
+    if (const Status status = run(*options); !status) return complain(status.error());
+    return 0;
+  } catch (const std::bad_alloc&) {
+    return complain({mote::ErrorCode::out_of_memory, "out of memory"});
+  }
+}

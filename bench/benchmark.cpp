@@ -1,0 +1,211 @@
+#include "bench/benchmark.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "bench/bandwidth.h"
+
+namespace bench {
+namespace {
+
+using mote::Result;
+using mote::Status;
+using Clock = std::chrono::steady_clock;
+
+std::int64_t ns_between(Clock::time_point begin, Clock::time_point end) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(end - begin).count();
+}
+
+/// Tokens drawn from all of the vocabulary (splitmix64). What a token is does not change the time that it takes.
+std::vector<std::int32_t> random_tokens(int n_tokens, int n_vocab, std::uint64_t seed) {
+  std::vector<std::int32_t> tokens;
+  for (int i = 0; i < n_tokens; ++i) {
+    std::uint64_t x = seed += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    tokens.push_back(static_cast<std::int32_t>((x ^ (x >> 31)) % static_cast<std::uint64_t>(n_vocab)));
+  }
+  return tokens;
+}
+
+/// A session that computes the same prompt again and again and goes on from there, always with the likeliest token.
+class Runner {
+ public:
+  static Result<Runner> create(const mote::Model& model, const mote::SessionOptions& options, std::vector<std::int32_t> prompt) {
+    Result<mote::Session> session = mote::Session::create(model, options);
+    if (!session) return std::move(session).error();
+    Result<mote::Sampler> sampler = mote::Sampler::create();
+    if (!sampler) return std::move(sampler).error();
+    return Runner(*std::move(session), *std::move(sampler), std::move(prompt));
+  }
+
+  struct Trials {
+    Trial prefill, decode;
+    std::int64_t time_to_first_token_ns = 0;
+  };
+
+  Result<Trials> run(int n_generate) {
+    Trials trials;
+    if (Status s = session_.truncate(0); !s) return std::move(s).error();
+    if (Status s = prefill(trials); !s) return std::move(s).error();
+    if (Status s = decode(trials.decode, n_generate); !s) return std::move(s).error();
+    return trials;
+  }
+  mote::MemoryUse memory() const { return session_.memory(); }
+
+ private:
+  Runner(mote::Session session, mote::Sampler sampler, std::vector<std::int32_t> prompt)
+      : session_(std::move(session)), sampler_(std::move(sampler)), prompt_(std::move(prompt)) {}
+
+  Status choose_token() {
+    token_ = sampler_.sample(session_.logits());
+    if (token_ >= 0) return {};
+    return mote::Error{mote::ErrorCode::bad_file, fmt::format("the logits at position {} hold no number", session_.position() - 1)};
+  }
+
+  Status prefill(Trials& trials) {
+    session_.reset_profile();
+    const auto begin = Clock::now();
+    if (Status s = session_.decode(prompt_); !s) return s;
+    const auto computed = Clock::now();
+    if (Status s = choose_token(); !s) return s;
+    trials.time_to_first_token_ns = ns_between(begin, Clock::now());
+    trials.prefill.wall_ns = ns_between(begin, computed);
+    mote::Profile profile = session_.profile();
+    trials.prefill.profile = std::move(prompt_.size() > 1 ? profile.prefill : profile.decode);
+    return {};
+  }
+
+  Status decode(Trial& trial, int n_generate) {
+    trial.token_ns.reserve(static_cast<std::size_t>(n_generate));
+    session_.reset_profile();
+    const auto begin = Clock::now();
+    auto last = begin;
+    for (int i = 0; i < n_generate; ++i) {
+      if (Status s = session_.decode({&token_, 1}); !s) return s;
+      const auto computed = Clock::now();
+      if (Status s = choose_token(); !s) return s;
+      const auto chosen = Clock::now();
+      trial.sample_ns += ns_between(computed, chosen);
+      trial.token_ns.push_back(ns_between(last, chosen));
+      last = chosen;
+    }
+    trial.wall_ns = ns_between(begin, last);
+    trial.profile = session_.profile().decode;
+    return {};
+  }
+
+  mote::Session session_;
+  mote::Sampler sampler_;
+  std::vector<std::int32_t> prompt_;
+  std::int32_t token_ = 0;
+};
+
+/// A model, and what is to be known of it in every report.
+struct Subject {
+  mote::Model model;
+  std::string name;
+  std::map<int, double> read_bandwidth; ///< by number of threads
+};
+
+Result<Subject> make_subject(const Options& o, const Source& source, mote::Mix mix, mote::Isa isa, Progress& progress) {
+  std::map<int, double> read_bandwidth;
+  progress.show("measuring the memory's read bandwidth");
+  for (const int n_threads : o.threads) {
+    const Result<double> bandwidth = measure_read_bandwidth(n_threads);
+    if (!bandwidth) return bandwidth.error();
+    read_bandwidth[n_threads] = *bandwidth;
+  }
+  reset_peak_memory();
+  mote::ModelOptions options;
+  options.isa = isa;
+  options.progress = [&](double share) {
+    progress.show(fmt::format("{}: {} the model, {:.0f}%", source.name, source.spec ? "making" : "opening", 100 * share));
+    return true;
+  };
+  Result<mote::Model> model =
+      source.spec ? mote::Model::random(*source.spec, mix, o.seed, options) : mote::Model::open(source.name, options);
+  if (!model) return std::move(model).error();
+  return Subject{*std::move(model), source.name, std::move(read_bandwidth)};
+}
+
+Result<RunReport> measure(const Options& o, const Subject& subject, int n_threads, int prompt, int generate, Progress& progress) {
+  const mote::ModelSpec& spec = subject.model.spec();
+  const Result<int> context = context_of_run(subject.name, spec.n_ctx, o.context, prompt, generate);
+  if (!context) return context.error();
+  mote::SessionOptions session;
+  session.n_ctx = *context;
+  session.n_threads = n_threads;
+  session.profile = true;
+  Result<Runner> runner = Runner::create(subject.model, session, random_tokens(prompt, spec.n_vocab, o.seed));
+  if (!runner) return std::move(runner).error();
+
+  const auto show = [&](const std::string& what) {
+    progress.show(fmt::format("{} {} {}, {} threads, {} + {} tokens: {}", subject.name, subject.model.type_name(),
+                              mote::isa_name(subject.model.isa()), n_threads, prompt, generate, what));
+  };
+  constexpr int kWarmUpTokens = 4;
+  show("warming up");
+  if (auto warm_up = runner->run(std::min(generate, kWarmUpTokens)); !warm_up) return std::move(warm_up).error();
+  std::vector<Trial> prefills, decodes;
+  std::vector<std::int64_t> first_tokens;
+  for (int i = 0; i < o.repeat; ++i) {
+    show(fmt::format("run {} of {}", i + 1, o.repeat));
+    auto trials = runner->run(generate);
+    if (!trials) return std::move(trials).error();
+    prefills.push_back(std::move(trials->prefill));
+    decodes.push_back(std::move(trials->decode));
+    first_tokens.push_back(trials->time_to_first_token_ns);
+  }
+
+  RunReport report;
+  report.model = subject.name;
+  report.type = subject.model.type_name();
+  report.n_parameters = mote::parameter_count(spec);
+  report.threads = n_threads;
+  report.isa = subject.model.isa();
+  report.prompt = prompt;
+  report.generate = generate;
+  report.context = *context;
+  report.repeat = o.repeat;
+  report.seed = o.seed;
+  report.time_to_first_token_ns = spread_of(std::move(first_tokens));
+  report.prefill = report_phase(prefills);
+  report.decode = report_phase(decodes);
+  report.memory = runner->memory();
+  report.process_peak = peak_memory();
+  report.bytes_per_token = subject.model.bytes_per_token();
+  report.read_bandwidth = subject.read_bandwidth.at(n_threads);
+  return report;
+}
+
+Status run_sessions(const Options& o, const Subject& subject, Progress& progress, const std::function<Status(RunReport)>& take) {
+  for (const int n_threads : o.threads)
+    for (const int prompt : o.prompts)
+      for (const int generate : o.generates) {
+        Result<RunReport> report = measure(o, subject, n_threads, prompt, generate, progress);
+        progress.clear();
+        if (!report) return std::move(report).error();
+        if (Status s = take(*std::move(report)); !s) return s;
+      }
+  return {};
+}
+
+} // namespace
+
+Status run_all(const Options& o, Progress& progress, const std::function<Status(RunReport)>& take) {
+  for (const Source& source : o.sources)
+    for (std::size_t i = 0; i < (source.spec ? o.types.size() : 1); ++i) // a file has its own types
+      for (const mote::Isa isa : o.isas) {
+        Result<Subject> subject = make_subject(o, source, o.types[i], isa, progress);
+        progress.clear();
+        if (!subject) return std::move(subject).error();
+        if (Status s = run_sessions(o, *subject, progress, take); !s) return s;
+      }
+  return {};
+}
+
+} // namespace bench

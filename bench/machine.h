@@ -1,0 +1,24 @@
+/// What is known of the machine and of this process.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "mote/isa.h"
+
+namespace bench {
+
+struct Machine {
+  std::string cpu;            ///< the name that it gives itself
+  int n_processors = 0;       ///< that the system has, hardware threads counted
+  int n_performance_cores = 0; ///< that this process may use
+  std::vector<mote::Isa> isas; ///< that it can run
+};
+
+Machine this_machine();
+
+/// Most bytes of memory that this process held at once since the start, or since the last reset_peak_memory() where that works.
+std::size_t peak_memory();
+void reset_peak_memory();
+
+} // namespace bench

@@ -1,0 +1,198 @@
+#include "bench/options.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace bench {
+namespace {
+
+using mote::Error;
+using mote::ErrorCode;
+using mote::Result;
+using mote::Status;
+
+constexpr int kMaxTokens = 1 << 24, kMaxThreads = 1024, kMaxRepeat = 1000;
+
+/// The words of the command line, before they are understood.
+struct Words {
+  std::vector<std::string> presets, files, shapes, types, prompts, generates, threads, isas;
+  std::string repeat = "3", context, seed = "0", format = "table", out;
+  bool list_presets = false;
+};
+
+Error usage(std::string message) { return {ErrorCode::invalid_argument, std::move(message)}; }
+
+template <class T>
+Result<T> parse_number(const char* option, const std::string& word, T min, T max) {
+  T value{};
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc() || end != word.data() + word.size() || value < min || value > max)
+    return usage(fmt::format("{}: expected a whole number from {} to {}, found '{}'", option, min, max, word));
+  return value;
+}
+
+/// Understands each word with parse(word) and appends what it means; fails as soon as one means nothing.
+template <class T, class Parse>
+Status parse_all(std::vector<T>& values, const std::vector<std::string>& words, Parse parse) {
+  for (const std::string& word : words) {
+    Result<T> value = parse(word);
+    if (!value) return std::move(value).error();
+    values.push_back(*std::move(value));
+  }
+  return {};
+}
+
+/// Says which option a name was given to.
+template <class T>
+Result<T> of_option(const char* option, Result<T> result) {
+  if (!result) result.error().message = fmt::format("{}: {}", option, result.error().message);
+  return result;
+}
+
+void add_words(CLI::App& app, const char* name, std::vector<std::string>& words, const char* help) {
+  app.add_option(name, words, help)->allow_extra_args(false)->delimiter(',');
+}
+
+void describe(CLI::App& app, Words& w) {
+  add_words(app, "--preset", w.presets, "Published shape, with random weights; see --list-presets (default: qwen2-0.5b,qwen1.5-0.5b)");
+  app.add_option("--model", w.files, "GGUF file, with the types that it has")->allow_extra_args(false);
+  app.add_option("--shape", w.shapes, "Any shape, with random weights: key=value,... (README lists the keys)")->allow_extra_args(false);
+  add_words(app, "--type", w.types, "Mix of types that random weights get (default: Q4_K_M)");
+  add_words(app, "--prompt", w.prompts, "Tokens of the prompt (default: 50)");
+  add_words(app, "--generate", w.generates, "Tokens to generate (default: 50)");
+  add_words(app, "--threads", w.threads, "Threads (default: the performance cores that this process may use)");
+  add_words(app, "--isa", w.isas, "scalar, avx2 or avx512 (default: the best that this machine has)");
+  app.add_option("--repeat", w.repeat, "Measured runs of each combination, after one to warm up (default: 3)");
+  app.add_option("--context", w.context, "Positions of the KV cache (default: what prompt and generation need)");
+  app.add_option("--seed", w.seed, "Of the random weights and prompts (default: 0)");
+  app.add_option("--format", w.format, "table, json or csv (default: table)");
+  app.add_option("--out", w.out, "Write to this file, which appears when it is complete (default: standard output)");
+  app.add_flag("--list-presets", w.list_presets, "List the presets");
+  app.footer("The options from --preset to --isa may be given several times, or (but for --model and --shape) with several values\n"
+             "separated by commas: every combination is measured.");
+}
+
+Result<Format> parse_format(const std::string& word) {
+  if (word == "table") return Format::table;
+  if (word == "json") return Format::json;
+  if (word == "csv") return Format::csv;
+  return usage(fmt::format("--format: expected table, json or csv, found '{}'", word));
+}
+
+Result<mote::Isa> parse_isa(const std::string& word) {
+  Result<mote::Isa> isa = of_option("--isa", mote::isa_from_name(word));
+  if (isa && !mote::isa_available(*isa)) return Error{ErrorCode::unsupported, fmt::format("--isa: this machine cannot run {}", word)};
+  return isa;
+}
+
+Status read_sources(Options& o, const Words& w) {
+  std::vector<std::string> presets = w.presets;
+  if (presets.empty() && w.files.empty() && w.shapes.empty()) presets = {"qwen2-0.5b", "qwen1.5-0.5b"};
+  const auto with_spec = [](const char* option, Result<mote::ModelSpec> (*read)(std::string_view)) {
+    return [=](const std::string& word) -> Result<Source> {
+      Result<mote::ModelSpec> spec = of_option(option, read(word));
+      if (!spec) return std::move(spec).error();
+      return Source{word, *std::move(spec)};
+    };
+  };
+  if (Status s = parse_all(o.sources, presets, with_spec("--preset", mote::spec_from_preset)); !s) return s;
+  if (Status s = parse_all(o.sources, w.shapes, with_spec("--shape", mote::spec_from_shape)); !s) return s;
+  for (const std::string& path : w.files) o.sources.push_back({path, std::nullopt});
+  if (!w.types.empty() && o.sources.size() == w.files.size())
+    return usage("--type says which types random weights get, but a --model file has its own");
+  return {};
+}
+
+Status read_lists(Options& o, const Words& w) {
+  const auto tokens = [](const char* option) {
+    return [=](const std::string& word) { return parse_number(option, word, 1, kMaxTokens); };
+  };
+  if (Status s = parse_all(o.types, w.types, [](const std::string& word) { return of_option("--type", mote::mix_from_name(word)); }); !s)
+    return s;
+  if (Status s = parse_all(o.prompts, w.prompts, tokens("--prompt")); !s) return s;
+  if (Status s = parse_all(o.generates, w.generates, tokens("--generate")); !s) return s;
+  if (Status s = parse_all(o.threads, w.threads, [](const std::string& word) { return parse_number("--threads", word, 1, kMaxThreads); }); !s)
+    return s;
+  if (Status s = parse_all(o.isas, w.isas, parse_isa); !s) return s;
+
+  if (o.types.empty()) o.types = {mote::Mix::Q4_K_M};
+  if (o.prompts.empty()) o.prompts = {50};
+  if (o.generates.empty()) o.generates = {50};
+  if (o.threads.empty()) o.threads = {mote::default_thread_count()};
+  if (o.isas.empty()) {
+    const Result<mote::Isa> best = mote::default_isa();
+    if (!best) return best.error();
+    o.isas = {*best};
+  }
+  return {};
+}
+
+Status read_single_values(Options& o, const Words& w) {
+  const auto repeat = parse_number("--repeat", w.repeat, 1, kMaxRepeat);
+  if (!repeat) return repeat.error();
+  o.repeat = *repeat;
+  if (!w.context.empty()) {
+    const auto context = parse_number("--context", w.context, 1, kMaxTokens);
+    if (!context) return context.error();
+    o.context = *context;
+  }
+  const auto seed = parse_number<std::uint64_t>("--seed", w.seed, 0, UINT64_MAX);
+  if (!seed) return seed.error();
+  o.seed = *seed;
+  const auto format = parse_format(w.format);
+  if (!format) return format.error();
+  o.format = *format;
+  o.out = w.out;
+  o.list_presets = w.list_presets;
+  return {};
+}
+
+/// What can be known before any model is made: whether the runs fit its context.
+Status check_contexts(const Options& o) {
+  for (const Source& source : o.sources)
+    for (const int prompt : o.prompts)
+      for (const int generate : o.generates)
+        if (source.spec)
+          if (const auto context = context_of_run(source.name, source.spec->n_ctx, o.context, prompt, generate); !context)
+            return context.error();
+  return {};
+}
+
+} // namespace
+
+Result<int> context_of_run(const std::string& model, int model_n_ctx, int asked, int prompt, int generate) {
+  if (asked > model_n_ctx)
+    return usage(fmt::format("--context: {} has {} positions at most, {} were asked for", model, model_n_ctx, asked));
+  const int context = asked > 0 ? asked : model_n_ctx;
+  if (prompt > context)
+    return usage(fmt::format("--prompt: {} tokens are longer than the context of {} positions ({})", prompt, context, model));
+  if (prompt + generate > context)
+    return usage(fmt::format("--generate: {} tokens after a prompt of {} do not fit the context of {} positions ({})", generate, prompt,
+                             context, model));
+  return asked > 0 ? asked : prompt + generate;
+}
+
+Result<Options> parse_options(int argc, const char* const* argv) {
+  Options options;
+  Words words;
+  CLI::App app("Measures how language models spend their time on this machine, in prefill and in decode.", "bench_breakdown");
+  describe(app, words);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    options.help = app.help();
+    return options;
+  } catch (const CLI::ParseError& error) {
+    return usage(error.what());
+  }
+  if (Status s = read_single_values(options, words); !s) return s.error();
+  if (options.list_presets) return options;
+  if (Status s = read_sources(options, words); !s) return s.error();
+  if (Status s = read_lists(options, words); !s) return s.error();
+  if (Status s = check_contexts(options); !s) return s.error();
+  return options;
+}
+
+} // namespace bench

@@ -1,0 +1,43 @@
+/// The command line of bench_breakdown.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mote/mote.h"
+
+namespace bench {
+
+enum class Format { table, json, csv };
+
+/// A model to measure: a file, or a shape with random weights.
+struct Source {
+  std::string name;                    ///< as it was asked for: the preset, the shape or the path
+  std::optional<mote::ModelSpec> spec; ///< none: a file
+};
+
+/// Every combination of the lists is measured.
+struct Options {
+  std::vector<Source> sources;
+  std::vector<mote::Mix> types; ///< of random weights; a file has its own
+  std::vector<mote::Isa> isas;
+  std::vector<int> threads;
+  std::vector<int> prompts;     ///< tokens
+  std::vector<int> generates;   ///< tokens
+  int repeat = 3;
+  int context = 0; ///< positions; 0: what prompt and generation need
+  std::uint64_t seed = 0;
+  Format format = Format::table;
+  std::string out;       ///< path; empty: standard output
+  bool list_presets = false;
+  std::string help;      ///< not empty: print this and do nothing else
+};
+
+/// Errors: invalid_argument (one line for the user), unsupported (an ISA that this machine cannot run).
+mote::Result<Options> parse_options(int argc, const char* const* argv);
+
+/// Positions that the session of a run needs, if the model has as many. Error: invalid_argument.
+mote::Result<int> context_of_run(const std::string& model, int model_n_ctx, int asked, int prompt, int generate);
+
+} // namespace bench

@@ -1,0 +1,81 @@
+#include "bench/report.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bench {
+namespace {
+
+std::int64_t rank(const std::vector<std::int64_t>& sorted, double share) {
+  const double rank = std::ceil(share * static_cast<double>(sorted.size()));
+  return sorted[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
+}
+
+/// The row of this name, made if there is none.
+Row& row_named(std::vector<Row>& rows, std::string_view name) {
+  const auto found = std::ranges::find(rows, name, &Row::name);
+  return found != rows.end() ? *found : rows.emplace_back(Row{std::string(name)});
+}
+
+void add(Row& row, std::int64_t ns, const mote::StepProfile& step) {
+  row.ns += ns;
+  row.bytes += step.bytes;
+  row.operations += step.operations;
+}
+
+} // namespace
+
+Spread spread_of(std::vector<std::int64_t> values) {
+  if (values.empty()) return {};
+  std::ranges::sort(values);
+  return {values[(values.size() - 1) / 2], values.front(), values.back()};
+}
+
+Percentiles percentiles_of(std::vector<std::int64_t> values) {
+  if (values.empty()) return {};
+  std::ranges::sort(values);
+  return {rank(values, 0.5), rank(values, 0.9), rank(values, 0.99)};
+}
+
+PhaseReport report_phase(std::span<const Trial> trials) {
+  PhaseReport report;
+  std::vector<std::int64_t> walls, tokens;
+  for (const Trial& trial : trials) {
+    walls.push_back(trial.wall_ns);
+    tokens.insert(tokens.end(), trial.token_ns.begin(), trial.token_ns.end());
+  }
+  report.wall_ns = spread_of(std::move(walls));
+  report.token_ns = percentiles_of(std::move(tokens));
+  const auto middle = std::ranges::find(trials, report.wall_ns.median, &Trial::wall_ns);
+  if (middle == trials.end()) return report;
+  const mote::PhaseProfile& profile = middle->profile;
+  report.n_tokens = static_cast<int>(profile.n_tokens);
+  // Only single tokens have a time each; a prompt of one token is computed by the same kernel as they are.
+  const bool single_tokens = profile.n_tokens == 1 || !middle->token_ns.empty();
+
+  for (int c = 0; c < mote::kNumComponents; ++c)
+    report.components.push_back({std::string(mote::component_name(static_cast<mote::Component>(c)))});
+  std::int64_t wait_ns = 0;
+  std::int64_t attributed_ns = middle->sample_ns;
+  const std::string mat = single_tokens ? "mul_mat_vec" : "mul_mat";
+  row_named(report.operations, mat);
+  for (const mote::StepProfile& step : profile.steps) {
+    add(report.components[static_cast<std::size_t>(step.component)], step.work_ns + step.wait_ns, step);
+    const bool is_matrix = step.operation == mote::Operation::mul_mat;
+    add(row_named(report.operations, is_matrix ? mat : mote::operation_name(step.operation)), step.work_ns, step);
+    wait_ns += step.wait_ns;
+    attributed_ns += step.work_ns + step.wait_ns;
+  }
+  if (middle->sample_ns > 0) {
+    row_named(report.operations, "sample").ns = middle->sample_ns;
+    report.components[static_cast<std::size_t>(mote::Component::other)].ns += middle->sample_ns;
+  }
+  std::ranges::stable_sort(report.operations.begin() + 1, report.operations.end(), std::greater(), &Row::ns);
+  report.operations.push_back({"barrier_wait", wait_ns});
+  report.unattributed_ns = report.wall_ns.median - attributed_ns;
+  return report;
+}
+
+std::string_view mote_version() { return MOTE_VERSION; }
+
+} // namespace bench

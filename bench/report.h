@@ -1,0 +1,85 @@
+/// What a run of the benchmark found, and how it is written down.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/machine.h"
+#include "mote/mote.h"
+
+namespace bench {
+
+/// Of several measurements of the same thing. The median is one of them: the lower of the two middle ones of an even number.
+struct Spread {
+  std::int64_t median = 0, min = 0, max = 0;
+};
+Spread spread_of(std::vector<std::int64_t> values);
+
+/// The values that 50, 90 and 99 percent of the measurements do not exceed.
+struct Percentiles {
+  std::int64_t p50 = 0, p90 = 0, p99 = 0;
+};
+Percentiles percentiles_of(std::vector<std::int64_t> values);
+
+/// Part of the time of a phase.
+struct Row {
+  std::string name;
+  std::int64_t ns = 0;
+  std::int64_t bytes = 0;      ///< that were moved in it
+  std::int64_t operations = 0; ///< multiplications and additions
+};
+
+/// Where the time of a phase went: in the trial whose wall time is the median. The components and unattributed_ns add up to
+/// wall_ns.median, and so do the operations and unattributed_ns.
+struct PhaseReport {
+  int n_tokens = 0;
+  Spread wall_ns;
+  Percentiles token_ns;         ///< of all trials; decode only
+  std::vector<Row> components;  ///< all five, work and the waiting at the end of each step
+  std::vector<Row> operations;  ///< the matrices first, then by time; "barrier_wait" is all the waiting
+  std::int64_t unattributed_ns = 0;
+
+  double share(std::int64_t ns) const { return static_cast<double>(ns) / static_cast<double>(wall_ns.median); }
+  double tokens_per_second(std::int64_t phase_ns) const { return 1e9 * n_tokens / static_cast<double>(phase_ns); }
+};
+
+/// One measured pass through a phase.
+struct Trial {
+  std::int64_t wall_ns = 0;   ///< of all the phase, sampling included where there is some
+  std::int64_t sample_ns = 0; ///< choosing the next token
+  mote::PhaseProfile profile;
+  std::vector<std::int64_t> token_ns;
+};
+PhaseReport report_phase(std::span<const Trial> trials);
+
+/// A combination of options and what came out of it.
+struct RunReport {
+  std::string model, type;
+  std::int64_t n_parameters = 0;
+  int threads = 0;
+  mote::Isa isa = mote::Isa::scalar;
+  int prompt = 0, generate = 0, context = 0, repeat = 0;
+  std::uint64_t seed = 0;
+  Spread time_to_first_token_ns; ///< prefill and choosing the first token
+  PhaseReport prefill, decode;
+  mote::MemoryUse memory;
+  std::size_t process_peak = 0;
+  std::size_t bytes_per_token = 0; ///< of weights, that decode reads
+  double read_bandwidth = 0;       ///< bytes per second that this many threads can read
+
+  /// Bytes of weights per second that decode reads.
+  double decode_bandwidth() const { return static_cast<double>(bytes_per_token) * decode.tokens_per_second(decode.wall_ns.median); }
+};
+
+std::string table_head(const Machine& machine);
+/// One run, some 35 lines.
+std::string table_of(const RunReport& run);
+std::string json_of(const Machine& machine, std::span<const RunReport> runs);
+/// A line for each run, phase, kind and name, after a line that names the columns.
+std::string csv_of(std::span<const RunReport> runs);
+
+/// "0.1.0"
+std::string_view mote_version();
+
+} // namespace bench

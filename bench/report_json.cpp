@@ -1,0 +1,71 @@
+#include <nlohmann/json.hpp>
+
+#include "bench/report.h"
+
+namespace bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json(const Spread& spread) { return {{"median", spread.median}, {"min", spread.min}, {"max", spread.max}}; }
+
+Json json(const PhaseReport& phase, const std::vector<Row>& rows) {
+  Json object = Json::object();
+  for (const Row& row : rows)
+    object[row.name] = {{"ns", row.ns}, {"share", phase.share(row.ns)}, {"bytes", row.bytes}, {"operations", row.operations}};
+  return object;
+}
+
+Json json(const PhaseReport& phase) {
+  return {{"tokens_per_second", phase.tokens_per_second(phase.wall_ns.median)},
+          {"n_tokens", phase.n_tokens},
+          {"wall_ns", json(phase.wall_ns)},
+          {"components", json(phase, phase.components)},
+          {"operations", json(phase, phase.operations)},
+          {"unattributed_share", phase.share(phase.unattributed_ns)}};
+}
+
+Json json(const RunReport& run) {
+  Json decode = json(run.decode);
+  decode["token_ns"] = {{"p50", run.decode.token_ns.p50}, {"p90", run.decode.token_ns.p90}, {"p99", run.decode.token_ns.p99}};
+  decode["weight_bytes_per_token"] = run.bytes_per_token;
+  decode["weight_bytes_per_second"] = run.decode_bandwidth();
+  decode["read_bandwidth_share"] = run.decode_bandwidth() / run.read_bandwidth;
+  return {{"model", run.model},
+          {"type", run.type},
+          {"n_parameters", run.n_parameters},
+          {"threads", run.threads},
+          {"isa", mote::isa_name(run.isa)},
+          {"prompt", run.prompt},
+          {"generate", run.generate},
+          {"context", run.context},
+          {"repeat", run.repeat},
+          {"seed", run.seed},
+          {"time_to_first_token_ns", json(run.time_to_first_token_ns)},
+          {"read_bandwidth_bytes_per_second", run.read_bandwidth},
+          {"phases", {{"prefill", json(run.prefill)}, {"decode", decode}}},
+          {"memory",
+           {{"parameters", run.memory.parameters},
+            {"kv_cache", run.memory.kv_cache},
+            {"compute", run.memory.compute},
+            {"tokenizer", run.memory.tokenizer},
+            {"process_peak", run.process_peak}}}};
+}
+
+} // namespace
+
+std::string json_of(const Machine& machine, std::span<const RunReport> runs) {
+  Json isas = Json::array();
+  for (const mote::Isa isa : machine.isas) isas.push_back(mote::isa_name(isa));
+  Json list = Json::array();
+  for (const RunReport& run : runs) list.push_back(json(run));
+  const Json all = {
+      {"mote", mote_version()},
+      {"machine",
+       {{"cpu", machine.cpu}, {"processors", machine.n_processors}, {"performance_cores", machine.n_performance_cores}, {"isas", isas}}},
+      {"runs", list}};
+  // A path need not be UTF-8; JSON must.
+  return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace bench
