@@ -22,20 +22,21 @@ mote::Error io_error(const std::string& path, const char* what, int error) {
 /// In the same folder, so that it can be renamed.
 std::string temporary_path(const std::string& path) { return fmt::format("{}.{}.tmp", path, getpid()); }
 
-Status write_file(const std::string& path, int flags, std::string_view text) {
+/// Errors speak of the path `meant`.
+Status write_file(const std::string& path, int flags, std::string_view text, const std::string& meant) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666);
-  if (file < 0) return io_error(path, "open it for writing", errno);
+  if (file < 0) return io_error(meant, "open it for writing", errno);
   while (!text.empty()) {
     const ssize_t n = ::write(file, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       const int error = errno;
       ::close(file);
-      return io_error(path, "write", error);
+      return io_error(meant, "write", error);
     }
     text.remove_prefix(static_cast<std::size_t>(n));
   }
-  if (::close(file) != 0) return io_error(path, "write", errno);
+  if (::close(file) != 0) return io_error(meant, "write", errno);
   return {};
 }
 
@@ -52,10 +53,7 @@ mote::Result<Output> Output::open(const std::string& path) {
   output.in_place_ = fs::exists(status) && !fs::is_regular_file(status);
   if (output.in_place_) return output;
   const std::string trial = temporary_path(output.path_);
-  if (Status s = write_file(trial, O_CREAT | O_EXCL, ""); !s) {
-    s.error().message.replace(0, trial.size(), path);
-    return std::move(s).error();
-  }
+  if (Status s = write_file(trial, O_CREAT | O_EXCL, "", path); !s) return s.error();
   ::unlink(trial.c_str());
   return output;
 }
@@ -73,9 +71,9 @@ Status Output::write(std::string_view text) {
 
 Status Output::finish() {
   if (path_.empty()) return {};
-  if (in_place_) return write_file(path_, 0, text_);
+  if (in_place_) return write_file(path_, 0, text_, path_);
   const std::string temporary = temporary_path(path_);
-  if (Status s = write_file(temporary, O_CREAT | O_EXCL, text_); !s) {
+  if (Status s = write_file(temporary, O_CREAT | O_EXCL, text_, path_); !s) {
     ::unlink(temporary.c_str());
     return s;
   }
