@@ -17,15 +17,20 @@ namespace {
 
 constexpr int kChunk = 256;
 
-/// Scratch of one tile, and what is the same for all its rows.
-struct AttentionTile {
+/// Scratch of one tile, and what is the same for all its rows. Element: of the cache, uint16_t for f16 or float.
+template <class Element> struct AttentionTile {
   const AttentionArgs* args;
+  const Element* k;
+  const Element* v;
   int n_vectors;  // of 16 dimensions
   float* scores;  // [n_rows, kChunk], then the probabilities
   float* sums;    // [n_rows, n_vectors, 16] of p * v so far
   float* partial; // the same for one chunk
   float* q;       // [head_dim, n_rows]
 };
+
+template <class P> MOTE_INLINE inline typename P::F32 load_cached(const uint16_t* p) { return P::load_f16(p); }
+template <class P> MOTE_INLINE inline typename P::F32 load_cached(const float* p) { return P::load(p); }
 
 /// Positions of the chunk that starts at chunk_first which a row with n_positions attends to.
 inline int positions_in_chunk(int n_positions, int chunk_first) {
@@ -34,8 +39,8 @@ inline int positions_in_chunk(int n_positions, int chunk_first) {
 }
 
 /// Scores of kRows queries for kPanels panels of 16 positions.
-template <class P, int kRows, int kPanels>
-MOTE_INLINE inline void score_panels(const AttentionTile& tile, const uint16_t* k, float* scores) {
+template <class P, int kRows, int kPanels, class Element>
+MOTE_INLINE inline void score_panels(const AttentionTile<Element>& tile, const Element* k, float* scores) {
   const int head_dim = tile.args->head_dim;
   typename P::F32 acc[kPanels][kRows];
   for (int j = 0; j < kPanels; ++j)
@@ -43,7 +48,7 @@ MOTE_INLINE inline void score_panels(const AttentionTile& tile, const uint16_t* 
   const float* q = tile.q;
   for (int d = 0; d < head_dim; ++d, q += kRows, k += 16) {
     _Pragma("GCC unroll 8") for (int j = 0; j < kPanels; ++j) {
-      const auto column = P::load_f16(k + static_cast<ptrdiff_t>(j) * 16 * head_dim);
+      const auto column = load_cached<P>(k + static_cast<ptrdiff_t>(j) * 16 * head_dim);
       _Pragma("GCC unroll 8") for (int r = 0; r < kRows; ++r) acc[j][r] = P::fma(P::splat(q[r]), column, acc[j][r]);
     }
   }
@@ -53,10 +58,10 @@ MOTE_INLINE inline void score_panels(const AttentionTile& tile, const uint16_t* 
 }
 
 /// Scores of the panels that hold positions chunk_first .. chunk_first + n - 1.
-template <class P, int kRows> void score_chunk(const AttentionTile& tile, int chunk_first, int n) {
+template <class P, int kRows, class Element> void score_chunk(const AttentionTile<Element>& tile, int chunk_first, int n) {
   constexpr int kPanels = P::kAttentionSums / kRows > 1 ? P::kAttentionSums / kRows : 1;
   const ptrdiff_t panel_size = static_cast<ptrdiff_t>(tile.args->head_dim) * 16;
-  const uint16_t* k = tile.args->k + chunk_first / 16 * panel_size;
+  const Element* k = tile.k + chunk_first / 16 * panel_size;
   int i = 0;
   for (; i + 16 * kPanels <= n; i += 16 * kPanels, k += kPanels * panel_size)
     score_panels<P, kRows, kPanels>(tile, k, tile.scores + i);
@@ -87,8 +92,8 @@ template <class P> SoftmaxState softmax_chunk(float* scores, int n) {
 }
 
 /// partial += p * v over positions first .. last - 1 of the chunk, for kRows rows and kVectors * 16 dimensions.
-template <class P, int kRows, int kVectors>
-MOTE_INLINE inline void add_values(const AttentionTile& tile, const uint16_t* v, const float* p, int n, float* partial) {
+template <class P, int kRows, int kVectors, class Element>
+MOTE_INLINE inline void add_values(const AttentionTile<Element>& tile, const Element* v, const float* p, int n, float* partial) {
   const ptrdiff_t row_size = static_cast<ptrdiff_t>(tile.n_vectors) * 16;
   const ptrdiff_t v_stride = tile.args->v_stride;
   typename P::F32 acc[kVectors][kRows];
@@ -96,7 +101,7 @@ MOTE_INLINE inline void add_values(const AttentionTile& tile, const uint16_t* v,
     for (int r = 0; r < kRows; ++r) acc[j][r] = P::load(partial + r * row_size + 16 * j);
   for (int i = 0; i < n; ++i, ++p, v += v_stride) {
     _Pragma("GCC unroll 8") for (int j = 0; j < kVectors; ++j) {
-      const auto values = P::load_f16(v + 16 * j);
+      const auto values = load_cached<P>(v + 16 * j);
       _Pragma("GCC unroll 8") for (int r = 0; r < kRows; ++r) acc[j][r] = P::fma(P::splat(p[r * kChunk]), values, acc[j][r]);
     }
   }
@@ -105,15 +110,15 @@ MOTE_INLINE inline void add_values(const AttentionTile& tile, const uint16_t* v,
 }
 
 /// The same for all dimensions of rows row .. row + kRows - 1, a few positions at a time so that v is read front to back.
-template <class P, int kRows>
-void add_value_range(const AttentionTile& tile, int row, int chunk_first, int first, int last) {
+template <class P, int kRows, class Element>
+void add_value_range(const AttentionTile<Element>& tile, int row, int chunk_first, int first, int last) {
   constexpr int kVectors = P::kAttentionSums / kRows > 1 ? P::kAttentionSums / kRows : 1;
   constexpr int kPositions = 32;
   const ptrdiff_t v_stride = tile.args->v_stride;
   float* partial = tile.partial + static_cast<ptrdiff_t>(row) * tile.n_vectors * 16;
   for (; first < last; first += kPositions) {
     const int n = last - first < kPositions ? last - first : kPositions;
-    const uint16_t* v = tile.args->v + (chunk_first + first) * v_stride;
+    const Element* v = tile.v + (chunk_first + first) * v_stride;
     const float* p = tile.scores + row * kChunk + first;
     int j = 0;
     for (; j + kVectors <= tile.n_vectors; j += kVectors)
@@ -123,8 +128,8 @@ void add_value_range(const AttentionTile& tile, int row, int chunk_first, int fi
 }
 
 /// sums and state of a row += those of a chunk.
-template <class P>
-void merge_chunk(const AttentionTile& tile, int row, const SoftmaxState& chunk, SoftmaxState& state) {
+template <class P, class Element>
+void merge_chunk(const AttentionTile<Element>& tile, int row, const SoftmaxState& chunk, SoftmaxState& state) {
   const auto old_max = P::splat(state.max), chunk_max = P::splat(chunk.max), max = P::max(old_max, chunk_max);
   const auto old_factor = exp<P>(P::sub(old_max, max)), chunk_factor = exp<P>(P::sub(chunk_max, max));
   auto merged = [&](typename P::F32 old, typename P::F32 added) MOTE_INLINE {
@@ -138,7 +143,7 @@ void merge_chunk(const AttentionTile& tile, int row, const SoftmaxState& chunk, 
 }
 
 /// Rows first .. first + kRows - 1.
-template <class P, int kRows> void attend_tile(const AttentionTile& tile, int first) {
+template <class P, int kRows, class Element> void attend_tile(const AttentionTile<Element>& tile, int first) {
   const AttentionArgs& a = *tile.args;
   int n_positions[kRows]; // ascending
   SoftmaxState state[kRows];
@@ -176,16 +181,18 @@ template <class P, int kRows> void attend_tile(const AttentionTile& tile, int fi
 }
 
 /// n_rows <= kMost rows in one tile of just that size.
-template <class P, int kMost> void attend_rows(const AttentionTile& tile, int first, int n_rows) {
+template <class P, int kMost, class Element> void attend_rows(const AttentionTile<Element>& tile, int first, int n_rows) {
   if (n_rows == kMost) return attend_tile<P, kMost>(tile, first);
   if constexpr (kMost > 1) attend_rows<P, kMost - 1>(tile, first, n_rows);
 }
 
-template <class P> void attention(const AttentionArgs& args) {
+template <class P, class Element> void attention(const AttentionArgs& args) {
   constexpr int kRows = P::kAttentionRows;
   static_assert(kRows <= 8, "attention_scratch()");
-  AttentionTile tile;
+  AttentionTile<Element> tile;
   tile.args = &args;
+  tile.k = static_cast<const Element*>(args.k);
+  tile.v = static_cast<const Element*>(args.v);
   tile.n_vectors = (args.head_dim + 15) / 16;
   const ptrdiff_t row_size = static_cast<ptrdiff_t>(tile.n_vectors) * 16;
   tile.scores = args.scratch;

@@ -31,7 +31,8 @@ template <class P> constexpr void set_vector_operations(KernelTable& table) {
   table.rope_halves = rope_halves;
   table.f16_from_f32 = f16_from_f32<P>;
   table.f16_from_f32_lane = f16_from_f32_lane<P>;
-  table.attention = attention<P>;
+  table.attention = attention<P, uint16_t>;
+  table.attention_f32 = attention<P, float>;
 }
 
 template <class P, class... Formats>

@@ -29,8 +29,8 @@ struct MulMatArgs {
 /// Positions are taken in chunks of 256 (from 0) whose partial results are merged in order, so the result for a token depends
 /// neither on the other tokens of the call nor on what lies behind its position in the cache.
 struct AttentionArgs {
-  const uint16_t* k;          // [ceil(n_ctx/16), head_dim, 16] f16: lanes are positions
-  const uint16_t* v;          // [n_ctx, v_stride] f16; v_stride = head_dim rounded up to 16
+  const void* k;              // [ceil(n_ctx/16), head_dim, 16] f16 or f32: lanes are positions
+  const void* v;              // [n_ctx, v_stride] of the same type; v_stride = head_dim rounded up to 16
   int head_dim;
   int v_stride;
   int first_pos, n_tokens;
@@ -69,7 +69,8 @@ struct KernelTable {
   /// Rounds to nearest even. The k form writes element d to out[16 * d]: one lane of a panel of 16 positions.
   void (*f16_from_f32)(const float* x, int n, uint16_t* out);
   void (*f16_from_f32_lane)(const float* x, int n, uint16_t* out);
-  void (*attention)(const AttentionArgs&);
+  void (*attention)(const AttentionArgs&);     // over an f16 cache
+  void (*attention_f32)(const AttentionArgs&); // over an f32 cache
 };
 
 extern const KernelTable kScalarKernels;

@@ -7,6 +7,7 @@
 #include "mote/model.h"
 #include "mote/profile.h"
 #include "mote/result.h"
+#include "mote/types.h"
 
 namespace mote {
 
@@ -14,13 +15,14 @@ struct SessionOptions {
   int n_ctx = 0;      ///< positions of the KV cache; 0: the model's n_ctx, which is also the limit
   int n_batch = 256;  ///< tokens computed in one pass at most; longer inputs are cut. Does not change the logits.
   int n_threads = 0;  ///< 0: default_thread_count(). Does not change the logits.
+  TensorType kv_type = TensorType::F16; ///< of the KV cache: F16, or F32 for twice the memory and no rounding
   bool profile = false;
 };
 
 /// Movable. Belongs to one thread at a time; it runs its own helper threads inside decode.
 class Session {
  public:
-  /// All memory is taken here. Errors: invalid_argument (n_ctx beyond the model's, counts below 1), out_of_memory.
+  /// All memory is taken here. Errors: invalid_argument (n_ctx beyond the model's, counts below 1, kv_type), out_of_memory.
   static Result<Session> create(const Model& model, const SessionOptions& options = {});
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;

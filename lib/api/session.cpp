@@ -33,7 +33,10 @@ Result<decoder::DecoderOptions> resolve(const SessionOptions& options, int model
     return invalid("n_batch is " + std::to_string(options.n_batch) + ", expected 1.." + std::to_string(kMaxBatch));
   if (options.n_threads < 0 || options.n_threads > kMaxThreads)
     return invalid("n_threads is " + std::to_string(options.n_threads) + ", expected 1.." + std::to_string(kMaxThreads) + ", or 0 for the default");
+  if (options.kv_type != TensorType::F16 && options.kv_type != TensorType::F32)
+    return invalid("kv_type is " + std::string(type_info(options.kv_type).name) + ", expected F16 or F32");
   decoder::DecoderOptions resolved;
+  resolved.kv_type = options.kv_type;
   resolved.n_ctx = options.n_ctx > 0 ? options.n_ctx : model_n_ctx;
   resolved.n_batch = std::min(options.n_batch, resolved.n_ctx);
   resolved.n_threads = options.n_threads > 0 ? options.n_threads : default_thread_count();

@@ -23,6 +23,23 @@ void CacheStep::prepare_head(const kernels::KernelTable& table, int token, const
   rope(o_.rotation->cos + at, o_.rotation->sin + at, a.rope->dims, head);
 }
 
+void CacheStep::store_k(const kernels::KernelTable& table, const float* x, int kv_head, int pos) const noexcept {
+  const int d = o_.spec->head_dim;
+  const std::size_t at = size(kv_head) * o_.cache.k_head_stride + size(pos / 16) * size(d) * 16 + size(pos % 16);
+  if (o_.cache.type == TensorType::F16) {
+    table.f16_from_f32_lane(x, d, reinterpret_cast<std::uint16_t*>(o_.cache.k) + at);
+  } else {
+    float* k = reinterpret_cast<float*>(o_.cache.k) + at;
+    for (int i = 0; i < d; ++i) k[16 * i] = x[i];
+  }
+}
+
+void CacheStep::store_v(const kernels::KernelTable& table, const float* x, int kv_head, int pos) const noexcept {
+  const std::size_t at = size(kv_head) * o_.cache.v_head_stride + size(pos) * size(o_.cache.v_stride);
+  if (o_.cache.type == TensorType::F16) table.f16_from_f32(x, o_.spec->head_dim, reinterpret_cast<std::uint16_t*>(o_.cache.v) + at);
+  else std::copy(x, x + o_.spec->head_dim, reinterpret_cast<float*>(o_.cache.v) + at);
+}
+
 void CacheStep::run(const Pass& pass, Items items) const noexcept {
   const AttentionSpec& a = *o_.spec;
   const int d = a.head_dim, n_heads = a.n_heads + 2 * a.n_kv_heads;
@@ -36,11 +53,9 @@ void CacheStep::run(const Pass& pass, Items items) const noexcept {
         prepare_head(*pass.kernels, token, o_.q_norm, x);
       } else if (head < a.n_heads + a.n_kv_heads) {
         prepare_head(*pass.kernels, token, o_.k_norm, x);
-        std::uint16_t* k = o_.cache.k + size(head - a.n_heads) * o_.cache.k_head_stride;
-        pass.kernels->f16_from_f32_lane(x, d, k + size(pos / 16) * size(d) * 16 + pos % 16);
+        store_k(*pass.kernels, x, head - a.n_heads, pos);
       } else {
-        std::uint16_t* v = o_.cache.v + size(head - a.n_heads - a.n_kv_heads) * o_.cache.v_head_stride;
-        pass.kernels->f16_from_f32(x, d, v + size(pos) * size(o_.cache.v_stride));
+        store_v(*pass.kernels, x, head - a.n_heads - a.n_kv_heads, pos);
       }
     }
   }
@@ -64,8 +79,8 @@ void AttentionStep::run(const Pass& pass, Items items) const noexcept {
     const int kv_head = item / n_splits % a.n_kv_heads, head_in_group = item % n_splits * heads_at_once;
     const int head = kv_head * group + head_in_group, token = tile * kTokenTile;
     kernels::AttentionArgs args{};
-    args.k = o_.cache.k + size(kv_head) * o_.cache.k_head_stride;
-    args.v = o_.cache.v + size(kv_head) * o_.cache.v_head_stride;
+    args.k = o_.cache.k + size(kv_head) * o_.cache.k_head_stride * o_.cache.element_bytes();
+    args.v = o_.cache.v + size(kv_head) * o_.cache.v_head_stride * o_.cache.element_bytes();
     args.head_dim = d;
     args.v_stride = o_.cache.v_stride;
     args.first_pos = pass.first_pos + token;
@@ -77,7 +92,7 @@ void AttentionStep::run(const Pass& pass, Items items) const noexcept {
     args.out = o_.out + size(token) * out_stride + size(head) * size(d);
     args.out_stride = out_stride;
     args.scratch = o_.scratch + size(items.thread()) * o_.scratch_stride;
-    pass.kernels->attention(args);
+    (o_.cache.type == TensorType::F16 ? pass.kernels->attention : pass.kernels->attention_f32)(args);
   }
 }
 

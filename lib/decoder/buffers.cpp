@@ -56,16 +56,17 @@ Buffers take_buffers(const ModelSpec& spec, int n_batch, int n_threads, runtime:
   return b;
 }
 
-std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, runtime::Arena& arena) {
+std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, TensorType type, runtime::Arena& arena) {
   std::vector<LayerCache> cache;
   for (const LayerSpec& layer : spec.layers) {
     const AttentionSpec& a = layer.attention;
     LayerCache c;
+    c.type = type;
     c.v_stride = (a.head_dim + 15) / 16 * 16;
     c.k_head_stride = (size(n_ctx) + 15) / 16 * 16 * size(a.head_dim);
     c.v_head_stride = size(n_ctx) * size(c.v_stride);
-    c.k = arena.take<std::uint16_t>(size(a.n_kv_heads) * c.k_head_stride);
-    c.v = arena.take<std::uint16_t>(size(a.n_kv_heads) * c.v_head_stride);
+    c.k = arena.take<std::byte>(size(a.n_kv_heads) * c.k_head_stride * c.element_bytes());
+    c.v = arena.take<std::byte>(size(a.n_kv_heads) * c.v_head_stride * c.element_bytes());
     cache.push_back(c);
   }
   return cache;

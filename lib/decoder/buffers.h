@@ -7,6 +7,7 @@
 #include "lib/decoder/rope_table.h"
 #include "lib/runtime/buffer.h"
 #include "mote/spec.h"
+#include "mote/types.h"
 
 namespace mote::decoder {
 
@@ -45,15 +46,17 @@ struct Buffers {
 /// Call once with a measuring arena and once with a real one.
 Buffers take_buffers(const ModelSpec& spec, int n_batch, int n_threads, runtime::Arena& arena);
 
-/// K and V of one layer, f16.
+/// K and V of one layer, F16 or F32.
 struct LayerCache {
-  std::uint16_t* k = nullptr; ///< [n_kv_heads, ceil(n_ctx/16), head_dim, 16]: 16 positions side by side
-  std::uint16_t* v = nullptr; ///< [n_kv_heads, n_ctx, v_stride]
+  TensorType type = TensorType::F16;
+  std::byte* k = nullptr;     ///< [n_kv_heads, ceil(n_ctx/16), head_dim, 16]: 16 positions side by side
+  std::byte* v = nullptr;     ///< [n_kv_heads, n_ctx, v_stride]
   std::size_t k_head_stride = 0, v_head_stride = 0; ///< elements from one kv head to the next
+  std::size_t element_bytes() const noexcept { return type == TensorType::F16 ? 2 : 4; }
   int v_stride = 0;           ///< head_dim rounded up to 16
 };
 
 /// Call once with a measuring arena and once with a real one.
-std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, runtime::Arena& arena);
+std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, TensorType type, runtime::Arena& arena);
 
 } // namespace mote::decoder

@@ -38,8 +38,10 @@ class Compiler {
     layer_ = -1;
     plan_.n_body = plan_.steps.size();
     const Linear* const output[] = {&w_.output};
-    add<NormStep>(tag(Component::lm_head, Operation::norm),
-                  NormStep::Operands{spec_.head.norm, w_.output_norm, b_.residual, b_.normed, any_quantized(output), Scope::outputs});
+    StepTag head = tag(Component::lm_head, Operation::norm);
+    head.outputs_only = true;
+    add<NormStep>(head, NormStep::Operands{spec_.head.norm, w_.output_norm, b_.residual, b_.normed,
+                                              any_quantized(output), Scope::outputs});
     add_linear(Component::lm_head, {&w_.output}, b_.normed, nullptr, spec_.n_vocab, nullptr, Scope::outputs);
     return std::move(plan_);
   }
@@ -60,6 +62,7 @@ class Compiler {
   void add_linear(Component component, std::vector<const Linear*> parts, const Rows& in, float* out, int out_stride, float* residual,
                   Scope scope = Scope::tokens) {
     StepTag step_tag = tag(component, Operation::mul_mat);
+    step_tag.outputs_only = scope == Scope::outputs;
     for (const Linear* part : parts) count(step_tag, *part);
     add<LinearStep>(step_tag, LinearStep::Operands{std::move(parts), in, out, static_cast<std::size_t>(out_stride), residual, scope});
   }
@@ -79,7 +82,7 @@ class Compiler {
     add<CacheStep>(tag(Component::attention, Operation::rope), CacheStep::Operands{&a, w.q_norm, w.k_norm, rotation, b_.qkv, cache});
 
     StepTag attention = tag(Component::attention, Operation::attention);
-    attention.bytes_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
+    attention.bytes_per_position = 2 * static_cast<std::int64_t>(cache.element_bytes()) * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
     attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * a.head_dim;
     Rows attended = b_.attended;
     attended.n_cols = a.n_heads * a.head_dim;

@@ -47,12 +47,12 @@ Status Decoder::allocate(const weights::Weights& weights) {
   buffers_ = take_buffers(spec_, options_.n_batch, options_.n_threads, arena);
 
   runtime::Arena measured_cache;
-  take_cache(spec_, options_.n_ctx, measured_cache);
+  take_cache(spec_, options_.n_ctx, options_.kv_type, measured_cache);
   auto cache = runtime::Buffer::allocate(measured_cache.used());
   if (!cache) return std::move(cache).error();
   cache_memory_ = *std::move(cache);
   runtime::Arena cache_arena({cache_memory_.data(), cache_memory_.size()});
-  cache_ = take_cache(spec_, options_.n_ctx, cache_arena);
+  cache_ = take_cache(spec_, options_.n_ctx, options_.kv_type, cache_arena);
 
   plan_ = compile(spec_, weights, buffers_, cache_);
   counters_ = std::vector<Counter>(plan_.steps.size());
@@ -90,7 +90,7 @@ void Decoder::run_pass(const Pass& pass) noexcept {
   for (Counter& counter : counters_) counter.next.store(0, std::memory_order_relaxed);
   if (recorder_) {
     const std::int64_t n = pass.n_tokens(); // token t attends to first_pos + t + 1 positions
-    recorder_->begin_pass(pass.n_tokens(), n * pass.first_pos + n * (n + 1) / 2);
+    recorder_->begin_pass(pass.n_tokens(), n * pass.first_pos + n * (n + 1) / 2, pass.n_outputs);
   }
   pool_->run(run_steps, this);
 }

@@ -100,6 +100,8 @@ class CacheStep final : public Step {
 
  private:
   void prepare_head(const kernels::KernelTable& kernels, int token, const weights::Norm& norm, float* head) const noexcept;
+  void store_k(const kernels::KernelTable& kernels, const float* x, int kv_head, int pos) const noexcept;
+  void store_v(const kernels::KernelTable& kernels, const float* x, int kv_head, int pos) const noexcept;
   Operands o_;
 };
 

@@ -1,0 +1,89 @@
+// The decoder against transformers: tiny models of every family, made by models/make_model_golden.py.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "mote/model.h"
+#include "mote/sampler.h"
+#include "mote/session.h"
+#include "tests/catch.h"
+
+using namespace mote;
+
+namespace {
+
+const char* const kModels[] = {"llama_gqa", "llama_scaled_tied", "qwen2_mqa_tied", "qwen3_mha", "gpt2", "phi2"};
+
+std::string path_of(const std::string& name) { return std::string(MOTE_SOURCE_DIR) + "/tests/golden/models/" + name; }
+
+struct Expected {
+  std::vector<std::int32_t> prompt, greedy;
+  std::vector<float> logits; // [prompt, n_vocab]
+};
+
+Expected read_expected(const std::string& name) {
+  Expected expected;
+  std::ifstream tokens(path_of(name + ".tokens"));
+  for (auto* ids : {&expected.prompt, &expected.greedy}) {
+    std::string line;
+    REQUIRE(std::getline(tokens, line));
+    std::istringstream in(line);
+    for (std::int32_t id; in >> id;) ids->push_back(id);
+  }
+  std::ifstream file(path_of(name + ".logits"), std::ios::binary | std::ios::ate);
+  REQUIRE(file.good());
+  expected.logits.resize(static_cast<std::size_t>(file.tellg()) / sizeof(float));
+  file.seekg(0);
+  file.read(reinterpret_cast<char*>(expected.logits.data()), static_cast<std::streamsize>(expected.logits.size() * sizeof(float)));
+  REQUIRE(file.good());
+  return expected;
+}
+
+} // namespace
+
+TEST_CASE("logits equal transformers' to 1e-5 of their range") {
+  for (const std::string name : kModels) {
+    INFO(name);
+    const Expected expected = read_expected(name);
+    const auto model = Model::open(path_of(name + ".gguf"));
+    if (!model) FAIL(model.error().message);
+    SessionOptions options;
+    options.kv_type = TensorType::F32;
+    options.n_threads = 2;
+    auto session = Session::create(*model, options);
+    if (!session) FAIL(session.error().message);
+    std::vector<float> logits(expected.logits.size());
+    REQUIRE(logits.size() == expected.prompt.size() * static_cast<std::size_t>(model->spec().n_vocab));
+    REQUIRE(session->decode(expected.prompt, logits));
+    const auto [low, high] = std::minmax_element(expected.logits.begin(), expected.logits.end());
+    double worst = 0;
+    for (std::size_t i = 0; i < logits.size(); ++i) worst = std::fmax(worst, std::fabs(double(logits[i]) - expected.logits[i]));
+    CHECK(worst / (*high - *low) < 1e-5);
+  }
+}
+
+TEST_CASE("greedy continuations equal transformers'") {
+  for (const std::string name : kModels) {
+    INFO(name);
+    const Expected expected = read_expected(name);
+    const auto model = Model::open(path_of(name + ".gguf"));
+    if (!model) FAIL(model.error().message);
+    SessionOptions options;
+    options.kv_type = TensorType::F32;
+    auto session = Session::create(*model, options);
+    if (!session) FAIL(session.error().message);
+    auto sampler = Sampler::create();
+    REQUIRE(sampler);
+    REQUIRE(session->decode(expected.prompt));
+    std::vector<std::int32_t> greedy;
+    for (std::size_t i = 0; i < expected.greedy.size(); ++i) {
+      greedy.push_back(sampler->sample(session->logits()));
+      REQUIRE(session->decode({&greedy.back(), 1}));
+    }
+    CHECK(greedy == expected.greedy);
+  }
+}

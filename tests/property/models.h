@@ -1,0 +1,73 @@
+/// Small models with awkward numbers, and their logits computed in different ways.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mote/model.h"
+#include "mote/session.h"
+#include "mote/spec.h"
+#include "tests/catch.h"
+
+namespace mote::test {
+
+/// One shape a family, with head sizes, widths and vocabularies that are no multiple of anything, and both kinds of fallback.
+inline const std::vector<std::string>& awkward_shapes() {
+  static const std::vector<std::string> shapes = {
+      "family=llama,layers=2,d_model=256,d_ff=2046,heads=6,kv_heads=2,head_dim=28,vocab=259,ctx=600",
+      "family=llama,layers=2,d_model=288,d_ff=512,heads=4,kv_heads=1,head_dim=120,vocab=101,ctx=600,tied=1,activation=relu",
+      "family=qwen2,layers=2,d_model=96,d_ff=160,heads=3,kv_heads=3,head_dim=36,vocab=67,ctx=600,tied=1",
+      "family=qwen3,layers=2,d_model=512,d_ff=768,heads=8,kv_heads=4,head_dim=44,vocab=1000,ctx=600",
+      "family=gpt2,layers=2,d_model=80,d_ff=320,heads=1,head_dim=80,vocab=77,ctx=600",
+      "family=phi2,layers=2,d_model=256,d_ff=1024,heads=4,head_dim=64,rope_dims=22,vocab=33,ctx=600",
+  };
+  return shapes;
+}
+
+inline Model make_model(const std::string& shape, Mix mix, Isa isa = Isa::scalar) {
+  const auto spec = spec_from_shape(shape);
+  if (!spec) FAIL(shape << ": " << spec.error().message);
+  ModelOptions options;
+  options.isa = isa;
+  options.n_threads = 1;
+  auto model = Model::random(*spec, mix, 7, options);
+  if (!model) FAIL(shape << ": " << model.error().message);
+  return *std::move(model);
+}
+
+inline std::vector<Isa> available_isas() {
+  std::vector<Isa> isas;
+  for (const Isa isa : all_isas())
+    if (isa_available(isa)) isas.push_back(isa);
+  return isas;
+}
+
+inline std::vector<std::int32_t> make_prompt(const Model& model, int n_tokens) {
+  std::vector<std::int32_t> tokens;
+  std::uint32_t state = 12345;
+  for (int i = 0; i < n_tokens; ++i) {
+    state = state * 1664525u + 1013904223u;
+    tokens.push_back(static_cast<std::int32_t>((state >> 8) % static_cast<std::uint32_t>(model.spec().n_vocab)));
+  }
+  return tokens;
+}
+
+/// Logits of all tokens, computed in calls of the given sizes (the last size repeats) by sessions of these options.
+inline std::vector<float> logits_of(const Model& model, const std::vector<std::int32_t>& tokens, const SessionOptions& options,
+                                    const std::vector<int>& call_sizes) {
+  auto session = Session::create(model, options);
+  if (!session) FAIL(session.error().message);
+  const auto n_vocab = static_cast<std::size_t>(model.spec().n_vocab);
+  std::vector<float> logits(tokens.size() * n_vocab);
+  std::size_t done = 0;
+  for (std::size_t call = 0; done < tokens.size(); ++call) {
+    const auto size = static_cast<std::size_t>(call < call_sizes.size() ? call_sizes[call] : call_sizes.back());
+    const std::size_t n = std::min(size, tokens.size() - done);
+    const Status status = session->decode({tokens.data() + done, n}, {logits.data() + done * n_vocab, n * n_vocab});
+    if (!status) FAIL(status.error().message);
+    done += n;
+  }
+  return logits;
+}
+
+} // namespace mote::test

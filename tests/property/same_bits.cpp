@@ -1,0 +1,133 @@
+// The promise of the library: for one model and one prompt the logits are the same to the last bit, however they are computed.
+#include <algorithm>
+#include <cfenv>
+#include <cmath>
+#include <cstring>
+
+#include "tests/property/models.h"
+
+using namespace mote;
+using namespace mote::test;
+
+namespace {
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+/// Finite and not all the same: equality of nonsense would prove nothing.
+bool sensible(const std::vector<float>& logits) {
+  for (const float x : logits)
+    if (!std::isfinite(x)) return false;
+  return !std::equal(logits.begin() + 1, logits.end(), logits.begin());
+}
+
+SessionOptions threads(int n_threads) {
+  SessionOptions options;
+  options.n_threads = n_threads;
+  return options;
+}
+
+} // namespace
+
+TEST_CASE("every ISA computes the bits of scalar, for every mix and family") {
+  for (const std::string& shape : awkward_shapes()) {
+    for (const Mix mix : all_mixes()) {
+      INFO(shape << " " << mix_name(mix));
+      const Model scalar = make_model(shape, mix);
+      const auto prompt = make_prompt(scalar, 21);
+      const auto expected = logits_of(scalar, prompt, threads(1), {21});
+      REQUIRE(sensible(expected));
+      for (const Isa isa : available_isas()) {
+        INFO(isa_name(isa));
+        CHECK(same_bits(logits_of(make_model(shape, mix, isa), prompt, threads(2), {21}), expected));
+      }
+    }
+  }
+}
+
+TEST_CASE("one token at a time equals all at once, and any other split") {
+  const Isa isa = available_isas().back();
+  for (const std::string& shape : awkward_shapes()) {
+    for (const Mix mix : {Mix::F16, Mix::Q4_K_M, Mix::Q8_0}) {
+      INFO(shape << " " << mix_name(mix));
+      const Model model = make_model(shape, mix, isa);
+      const auto prompt = make_prompt(model, 70);
+      const auto expected = logits_of(model, prompt, threads(2), {70});
+      CHECK(same_bits(logits_of(model, prompt, threads(2), {1}), expected));
+      CHECK(same_bits(logits_of(model, prompt, threads(2), {17, 2, 1, 31, 5}), expected));
+      SessionOptions small = threads(2);
+      small.n_batch = 9;
+      CHECK(same_bits(logits_of(model, prompt, small, {70}), expected));
+    }
+  }
+}
+
+TEST_CASE("any number of threads computes the same bits") {
+  const Isa isa = available_isas().back();
+  for (const std::string& shape : awkward_shapes()) {
+    INFO(shape);
+    const Model model = make_model(shape, Mix::Q4_K_M, isa);
+    const auto prompt = make_prompt(model, 40);
+    const auto expected = logits_of(model, prompt, threads(1), {30, 1});
+    for (const int n : {2, 3, 4, 7}) {
+      INFO(n << " threads");
+      CHECK(same_bits(logits_of(model, prompt, threads(n), {30, 1}), expected));
+    }
+  }
+}
+
+TEST_CASE("a context of several attention chunks is the same however it is split") {
+  const Isa isa = available_isas().back();
+  const Model model = make_model(awkward_shapes()[0], Mix::Q4_0, isa);
+  const auto prompt = make_prompt(model, 600);
+  const auto expected = logits_of(model, prompt, threads(2), {600});
+  CHECK(same_bits(logits_of(model, prompt, threads(3), {255, 1, 1, 300, 1}), expected));
+  CHECK(same_bits(logits_of(make_model(awkward_shapes()[0], Mix::Q4_0, Isa::scalar), prompt, threads(2), {100}), expected));
+}
+
+TEST_CASE("measuring changes nothing") {
+  const Model model = make_model(awkward_shapes()[1], Mix::Q4_K_M, available_isas().back());
+  const auto prompt = make_prompt(model, 33);
+  SessionOptions measured = threads(2);
+  measured.profile = true;
+  CHECK(same_bits(logits_of(model, prompt, measured, {20, 1}), logits_of(model, prompt, threads(2), {20, 1})));
+}
+
+TEST_CASE("a truncated session continues as one that never went on") {
+  const Model model = make_model(awkward_shapes()[3], Mix::Q4_K_M, available_isas().back());
+  const auto prompt = make_prompt(model, 60);
+  auto session = Session::create(model, threads(2));
+  REQUIRE(session);
+  REQUIRE(session->decode({prompt.data(), 60}));
+  const std::vector<float> expected(session->logits().begin(), session->logits().end());
+  REQUIRE(session->truncate(23));
+  CHECK(session->position() == 23);
+  std::vector<std::int32_t> other(prompt.rbegin(), prompt.rbegin() + 30);
+  REQUIRE(session->decode(other));
+  REQUIRE(session->truncate(23));
+  REQUIRE(session->decode({prompt.data() + 23, 37}));
+  CHECK(same_bits({session->logits().begin(), session->logits().end()}, expected));
+}
+
+TEST_CASE("the logits of the last token are those of the last row of all") {
+  const Model model = make_model(awkward_shapes()[4], Mix::Q8_0, available_isas().back());
+  const auto prompt = make_prompt(model, 25);
+  const auto all = logits_of(model, prompt, threads(1), {25});
+  auto session = Session::create(model, threads(1));
+  REQUIRE(session);
+  REQUIRE(session->decode(prompt));
+  const std::vector<float> last(session->logits().begin(), session->logits().end());
+  CHECK(same_bits(last, {all.end() - model.spec().n_vocab, all.end()}));
+}
+
+TEST_CASE("the host's floating-point settings do not reach the logits") {
+  const Model model = make_model(awkward_shapes()[2], Mix::Q4_K_M, available_isas().back());
+  const auto prompt = make_prompt(model, 12);
+  const auto expected = logits_of(model, prompt, threads(2), {12});
+  std::fesetround(FE_UPWARD);
+  const auto upward = logits_of(model, prompt, threads(2), {12});
+  CHECK(std::fegetround() == FE_UPWARD);
+  std::fesetround(FE_TONEAREST);
+  CHECK(same_bits(upward, expected));
+}
