@@ -1,5 +1,7 @@
 /// From an ISA's name to its kernels.
 #pragma once
+#include <cstdint>
+
 #include "kernels/table.h"
 #include "mote/isa.h"
 #include "mote/result.h"
@@ -8,5 +10,17 @@ namespace mote::kernels {
 
 /// Error: unsupported, when this machine cannot run it.
 Result<const KernelTable*> kernels_for(Isa isa);
+
+/// What an x86 processor and its operating system say of themselves.
+struct CpuState {
+  std::uint32_t leaf1_ecx = 0, leaf7_ebx = 0, leaf7_ecx = 0; ///< of the instruction cpuid
+  std::uint64_t xcr0 = 0; ///< which registers the system saves at a thread switch; 0 when it does not say
+};
+CpuState cpu_state() noexcept;
+/// Whether a machine in this state can run the ISA.
+bool can_run(Isa isa, const CpuState& state) noexcept;
+
+/// default_isa() with the value of MOTE_ISA given; null or empty: not set.
+Result<Isa> choose_isa(const char* wanted, const CpuState& state);
 
 } // namespace mote::kernels

@@ -19,7 +19,7 @@ std::string_view isa_name(Isa isa) noexcept;
 Result<Isa> isa_from_name(std::string_view name);
 /// Whether the processor has the instructions and the operating system saves their registers.
 bool isa_available(Isa isa) noexcept;
-/// The environment variable MOTE_ISA if set, else the fastest available one.
+/// The environment variable MOTE_ISA if set and not empty, else the fastest available one.
 /// Error: invalid_argument for an unknown name, unsupported for an ISA that this machine cannot run.
 Result<Isa> default_isa();
 
