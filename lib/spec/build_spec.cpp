@@ -36,7 +36,8 @@ std::optional<RopeSpec> read_rope(ShapeValues& values, const std::optional<RopeS
   rope.style = values.word_or(kStyle, rope.style);
   rope.dims = values.integer_or("rope_dims", rope.dims == 0 || rope.dims > head_dim ? head_dim : rope.dims, 2, head_dim);
   rope.base = values.real_or("rope_base", rope.base, kMinRopeBase, kMaxRopeBase);
-  if (!parse_rope_scaling(values.text("rope_scaling", kNone), rope)) values.fail("rope_scaling", std::string(kRopeScalingGrammar));
+  if (!parse_rope_scaling(values.text("rope_scaling", kNone), rope))
+    values.fail("rope_scaling", std::string(kRopeScalingGrammar));
   return rope;
 }
 
@@ -44,7 +45,8 @@ AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, co
   AttentionSpec attention;
   attention.n_heads = values.integer("heads", 1, kMaxHeads);
   attention.n_kv_heads = values.integer_or("kv_heads", attention.n_heads, 1, kMaxHeads);
-  if (attention.n_heads % attention.n_kv_heads != 0) values.fail("kv_heads", "a divisor of heads=" + std::to_string(attention.n_heads));
+  if (attention.n_heads % attention.n_kv_heads != 0)
+    values.fail("kv_heads", "a divisor of heads=" + std::to_string(attention.n_heads));
   if (!values.has("head_dim") && d_model % attention.n_heads != 0)
     values.fail("heads", "a divisor of d_model=" + std::to_string(d_model) + ", or head_dim");
   attention.head_dim = values.integer_or("head_dim", d_model / attention.n_heads, 1, kMaxHeadDim);

@@ -1,4 +1,5 @@
-/// What a family of models is: a name in general.architecture, how its metadata becomes a spec, and what its shapes have in common.
+/// What a family of models is: a name in general.architecture, how its metadata becomes a spec, and what its shapes have in
+/// common.
 #pragma once
 #include <span>
 #include <string_view>

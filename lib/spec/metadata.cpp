@@ -1,6 +1,5 @@
 #include "lib/spec/metadata.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "lib/gguf/format.h"
@@ -11,8 +10,7 @@ void Metadata::fail(ErrorCode code, const std::string& message) {
   if (status_) status_ = Error{code, file_.path() + ": " + message};
 }
 
-template <class T>
-T Metadata::take(Result<T> result, T fallback) {
+template <class T> T Metadata::take(Result<T> result, T fallback) {
   if (result) return *std::move(result);
   if (status_) status_ = std::move(result).error();
   return fallback;
@@ -54,8 +52,8 @@ std::vector<int> Metadata::per_layer(std::string_view key, std::size_t n_layers,
   }
   for (std::size_t i = 0; i < n_layers; ++i) {
     if (found[i] < min || found[i] > max) {
-      fail(ErrorCode::bad_file, name + "[" + std::to_string(i) + "] is " + std::to_string(found[i]) + ", expected " + std::to_string(min) +
-                                    " to " + std::to_string(max));
+      fail(ErrorCode::bad_file, name + "[" + std::to_string(i) + "] is " + std::to_string(found[i]) + ", expected " +
+                                    std::to_string(min) + " to " + std::to_string(max));
       return values;
     }
     values[i] = static_cast<int>(found[i]);
@@ -74,8 +72,8 @@ int Metadata::matrix_rows(std::string_view name, int max) {
     return 1;
   }
   if (tensor->n_rows() < 1 || tensor->n_rows() > max) {
-    fail(ErrorCode::bad_file, "tensor " + gguf::quote(name) + " has " + std::to_string(tensor->n_rows()) + " rows, expected 1 to " +
-                                  std::to_string(max));
+    fail(ErrorCode::bad_file, "tensor " + gguf::quote(name) + " has " + std::to_string(tensor->n_rows()) +
+                                  " rows, expected 1 to " + std::to_string(max));
     return 1;
   }
   return static_cast<int>(tensor->n_rows());

@@ -43,8 +43,7 @@ class Metadata {
   const gguf::File& file() const noexcept { return file_; }
 
  private:
-  template <class T>
-  T take(Result<T> result, T fallback);
+  template <class T> T take(Result<T> result, T fallback);
 
   const gguf::File& file_;
   std::string architecture_;

@@ -6,8 +6,7 @@ namespace mote::spec {
 
 namespace {
 
-template <class T>
-std::string shortest(T value) {
+template <class T> std::string shortest(T value) {
   char text[64];
   const auto end = std::to_chars(text, text + sizeof text, value);
   return std::string(text, end.ptr);

@@ -23,12 +23,8 @@ constexpr std::span<const std::string_view> names_of(QkvStorage) { return kQkvSt
 constexpr std::span<const std::string_view> names_of(FfnKind) { return kFfnKindNames; }
 constexpr std::span<const std::string_view> names_of(Residual) { return kResidualNames; }
 
-template <class E>
-constexpr bool is_known(E value) {
-  return static_cast<std::size_t>(value) < names_of(E{}).size();
-}
-template <class E>
-constexpr std::string_view name_of(E value) {
+template <class E> constexpr bool is_known(E value) { return static_cast<std::size_t>(value) < names_of(E{}).size(); }
+template <class E> constexpr std::string_view name_of(E value) {
   return is_known(value) ? names_of(E{})[static_cast<std::size_t>(value)] : "?";
 }
 

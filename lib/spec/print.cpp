@@ -119,10 +119,14 @@ std::string print_lines(const std::vector<Field>& fields, std::string_view inden
     const std::string_view path = field.path;
     const std::size_t dot = path.find('.');
     const std::string_view word = path.substr(0, dot);
-    if (dot != std::string_view::npos && word == line) text += ", ";
-    else text += (text.empty() ? "" : "\n") + std::string(indent) + std::string(word) + ": ";
+    if (dot != std::string_view::npos && word == line) {
+      text += ", ";
+    } else {
+      if (!text.empty()) text += '\n';
+      text.append(indent).append(word).append(": ");
+    }
     line = word;
-    if (dot != std::string_view::npos) text += std::string(path.substr(dot + 1)) + "=";
+    if (dot != std::string_view::npos) text.append(path.substr(dot + 1)).append("=");
     text += field.value;
   }
   return text + "\n";

@@ -13,8 +13,8 @@ Result<ModelSpec> read_spec(const gguf::File& file) {
   if (!architecture) return architecture.error();
   const Family* family = find_family(*architecture);
   if (!family)
-    return Error{ErrorCode::unsupported, file.path() + ": architecture " + gguf::quote(*architecture) + " is not supported; supported: " +
-                                             join(family_names())};
+    return Error{ErrorCode::unsupported, file.path() + ": architecture " + gguf::quote(*architecture) +
+                                             " is not supported; supported: " + join(family_names())};
   Metadata metadata(file, *architecture);
   ModelSpec spec = family->read(metadata);
   spec.family = family->name;

@@ -6,7 +6,8 @@
 namespace mote::spec {
 
 /// Finds the family by general.architecture and fills a validated spec.
-/// Errors: unsupported (the architecture, with the list of those supported; a feature by its key), bad_file (a key missing or senseless).
+/// Errors: unsupported (the architecture, with the list of those supported; a feature by its key), bad_file (a key missing or
+/// senseless).
 Result<ModelSpec> read_spec(const gguf::File& file);
 
 } // namespace mote::spec

@@ -24,7 +24,8 @@ int read_head_dim(Metadata& metadata, int d_model, const std::vector<int>& n_hea
     if (head_dim * n_heads[0] != d_model)
       metadata.fail(ErrorCode::bad_file, metadata.full_key("attention.head_count") + " is " + std::to_string(n_heads[0]) +
                                              ", expected a divisor of " + metadata.full_key("embedding_length") + " " +
-                                             std::to_string(d_model) + " where there is no " + metadata.full_key("attention.key_length"));
+                                             std::to_string(d_model) + " where there is no " +
+                                             metadata.full_key("attention.key_length"));
   }
   const int value_length = metadata.integer_or("attention.value_length", head_dim, 1, kMaxHeadDim);
   if (value_length != head_dim)
@@ -45,7 +46,8 @@ int read_vocab(Metadata& metadata) {
     const auto tokens = metadata.file().get_strings(kTokens);
     if (tokens && tokens->size() > static_cast<std::size_t>(n_vocab))
       metadata.fail(ErrorCode::bad_file, std::string(kTokens) + " has " + std::to_string(tokens->size()) +
-                                             " entries, but tensor \"token_embd.weight\" has " + std::to_string(n_vocab) + " rows");
+                                             " entries, but tensor \"token_embd.weight\" has " + std::to_string(n_vocab) +
+                                             " rows");
   }
   return n_vocab;
 }
@@ -54,7 +56,8 @@ int read_vocab(Metadata& metadata) {
 std::string clean_name(std::string_view name) {
   constexpr std::size_t kMaxShown = 200;
   std::string text(name.substr(0, kMaxShown));
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   return text;
 }
 
@@ -65,9 +68,9 @@ std::vector<float> read_rope_freqs(Metadata& metadata, int dims) {
   if (!tensor) return {};
   const auto n = static_cast<std::size_t>(dims / 2);
   if (tensor->type != TensorType::F32 || tensor->n_cols() != dims / 2 || tensor->n_rows() != 1) {
-    metadata.fail(ErrorCode::bad_file, "tensor \"rope_freqs.weight\" should have the shape [" + std::to_string(n) + "] and the type F32, found " +
-                                           std::to_string(tensor->n_cols()) + " x " + std::to_string(tensor->n_rows()) + " of " +
-                                           std::string(type_info(tensor->type).name));
+    metadata.fail(ErrorCode::bad_file, "tensor \"rope_freqs.weight\" should have the shape [" + std::to_string(n) +
+                                           "] and the type F32, found " + std::to_string(tensor->n_cols()) + " x " +
+                                           std::to_string(tensor->n_rows()) + " of " + std::string(type_info(tensor->type).name));
     return {};
   }
   std::vector<float> factors(n);
@@ -135,7 +138,8 @@ void read_rope(Metadata& metadata, ModelSpec& spec) {
   RopeSpec rope = *spec.layers[0].attention.rope;
   const int head_dim = spec.layers[0].attention.head_dim, most = std::max(2, head_dim);
   // where a family rotates a part of the head, the file must say which
-  rope.dims = rope.dims != 0 ? metadata.integer("rope.dimension_count", 2, most) : metadata.integer_or("rope.dimension_count", head_dim, 2, most);
+  rope.dims = rope.dims != 0 ? metadata.integer("rope.dimension_count", 2, most)
+                             : metadata.integer_or("rope.dimension_count", head_dim, 2, most);
   rope.base = metadata.real_or("rope.freq_base", 10000.0);
   rope.factors = read_rope_freqs(metadata, rope.dims);
   const double divisor = read_linear_scaling(metadata);
@@ -168,7 +172,8 @@ void read_storage(Metadata& metadata, ModelSpec& spec) {
 
 void refuse_features(Metadata& metadata, const ModelSpec& spec) {
   const auto refuse = [&](std::string_view key, const std::string& found, const std::string& supported) {
-    metadata.fail(ErrorCode::unsupported, metadata.full_key(key) + " is " + found + ", which is not supported; supported: " + supported);
+    metadata.fail(ErrorCode::unsupported,
+                  metadata.full_key(key) + " is " + found + ", which is not supported; supported: " + supported);
   };
   constexpr int kAny = 1 << 30;
   if (const int n = metadata.integer_or("expert_count", 0, 0, kAny)) refuse("expert_count", std::to_string(n), "0");
@@ -176,10 +181,13 @@ void refuse_features(Metadata& metadata, const ModelSpec& spec) {
   if (window != 0 && window < spec.n_ctx)
     refuse("attention.sliding_window", std::to_string(window), "0, or " + metadata.full_key("context_length") + " and more");
 
-  struct Neutral { std::string_view key; double value; };
-  constexpr Neutral kOff[] = {{"attn_logit_softcapping", 0},   {"final_logit_softcapping", 0}, {"attention.clamp_kqv", 0},
-                              {"attention.max_alibi_bias", 0}, {"embedding_scale", 1},         {"residual_scale", 1},
-                              {"logit_scale", 1},              {"rope.scaling.attn_factor", 1}};
+  struct Neutral {
+    std::string_view key;
+    double value;
+  };
+  constexpr Neutral kOff[] = {
+      {"attn_logit_softcapping", 0}, {"final_logit_softcapping", 0}, {"attention.clamp_kqv", 0}, {"attention.max_alibi_bias", 0},
+      {"embedding_scale", 1},        {"residual_scale", 1},          {"logit_scale", 1},         {"rope.scaling.attn_factor", 1}};
   for (const auto& [key, value] : kOff) {
     const double found = metadata.real_or(key, value);
     // 0 is how files say that a scale is not used

@@ -47,7 +47,7 @@ std::vector<float> llama3_factors(const RopeSpec& rope, double factor, double lo
 
 /// All of the text is numbers separated by colons, each within the bounds of factors.
 bool parse_numbers(std::string_view text, std::vector<double>& numbers) {
-  for (const char* at = text.data(), *end = at + text.size();;) {
+  for (const char *at = text.data(), *end = at + text.size();;) {
     double value = 0;
     const auto parsed = std::from_chars(at, end, value);
     if (parsed.ec != std::errc() || !(value >= kMinRopeFactor && value <= kMaxRopeFactor)) return false;

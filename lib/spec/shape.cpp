@@ -8,9 +8,9 @@ namespace mote::spec {
 namespace {
 
 constexpr std::string_view kKeys[] = {
-    "base", "family", "name", "layers", "d_model", "d_ff", "heads", "kv_heads", "head_dim", "vocab", "ctx", "positions", "tied",
-    "residual", "norm", "norm_eps", "norm_bias", "ffn", "activation", "ffn_bias", "qkv", "qkv_bias", "qk_norm", "output_bias",
-    "head_bias", "rope_style", "rope_dims", "rope_base", "rope_scaling"};
+    "base", "family",    "name",    "layers",      "d_model",   "d_ff",       "heads",     "kv_heads",  "head_dim",    "vocab",
+    "ctx",  "positions", "tied",    "residual",    "norm",      "norm_eps",   "norm_bias", "ffn",       "activation",  "ffn_bias",
+    "qkv",  "qkv_bias",  "qk_norm", "output_bias", "head_bias", "rope_style", "rope_dims", "rope_base", "rope_scaling"};
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -27,8 +27,7 @@ std::string_view take_until(std::string_view& text, char separator) {
 }
 
 /// The whole text is one number.
-template <class T>
-bool parse_number(std::string_view text, T& value) {
+template <class T> bool parse_number(std::string_view text, T& value) {
   const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
   return end.ec == std::errc() && end.ptr == text.data() + text.size();
 }
@@ -38,8 +37,9 @@ bool parse_number(std::string_view text, T& value) {
 void ShapeValues::fail(std::string_view key, const std::string& expected) {
   if (!status_) return;
   const std::string_view* value = find(key);
-  status_ = Error{ErrorCode::invalid_argument, "shape key \"" + std::string(key) + "\": " +
-                                                   (value ? "found " + gguf::quote(*value) : std::string("missing")) + ", expected " + expected};
+  status_ = Error{ErrorCode::invalid_argument, "shape key \"" + std::string(key) +
+                                                   "\": " + (value ? "found " + gguf::quote(*value) : std::string("missing")) +
+                                                   ", expected " + expected};
 }
 
 void ShapeValues::parse(std::string_view text) {
@@ -83,8 +83,7 @@ int ShapeValues::integer(std::string_view key, int min, int max) {
   return value;
 }
 
-template <class T>
-T ShapeValues::number_or(std::string_view key, T fallback, double min, double max) {
+template <class T> T ShapeValues::number_or(std::string_view key, T fallback, double min, double max) {
   if (!has(key)) return fallback;
   T value = fallback;
   if (!parse_number(text(key, ""), value) || !(value >= min && value <= max)) {
@@ -94,8 +93,12 @@ T ShapeValues::number_or(std::string_view key, T fallback, double min, double ma
   return value;
 }
 
-double ShapeValues::real_or(std::string_view key, double fallback, double min, double max) { return number_or(key, fallback, min, max); }
-float ShapeValues::real_or(std::string_view key, float fallback, double min, double max) { return number_or(key, fallback, min, max); }
+double ShapeValues::real_or(std::string_view key, double fallback, double min, double max) {
+  return number_or(key, fallback, min, max);
+}
+float ShapeValues::real_or(std::string_view key, float fallback, double min, double max) {
+  return number_or(key, fallback, min, max);
+}
 
 bool ShapeValues::boolean_or(std::string_view key, bool fallback) {
   const std::string_view* value = find(key);

@@ -30,8 +30,7 @@ class ShapeValues {
   double real_or(std::string_view key, double fallback, double min, double max);
   float real_or(std::string_view key, float fallback, double min, double max);
   bool boolean_or(std::string_view key, bool fallback);
-  template <class E>
-  E word_or(std::string_view key, E fallback) {
+  template <class E> E word_or(std::string_view key, E fallback) {
     const std::string_view* value = find(key);
     if (!value) return fallback;
     const auto names = names_of(fallback);
@@ -42,10 +41,11 @@ class ShapeValues {
   }
 
  private:
-  struct Pair { std::string_view key, value; };
+  struct Pair {
+    std::string_view key, value;
+  };
   const std::string_view* find(std::string_view key) const;
-  template <class T>
-  T number_or(std::string_view key, T fallback, double min, double max);
+  template <class T> T number_or(std::string_view key, T fallback, double min, double max);
 
   std::vector<Pair> pairs_;
   Status status_;

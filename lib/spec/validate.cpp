@@ -18,19 +18,18 @@ class Checker {
  public:
   const Status& status() const noexcept { return status_; }
 
-  void fail(const std::string& field, const std::string& found, const std::string& expected, ErrorCode code = ErrorCode::invalid_argument) {
+  void fail(const std::string& field, const std::string& found, const std::string& expected,
+            ErrorCode code = ErrorCode::invalid_argument) {
     if (status_) status_ = Error{code, field + " is " + found + ", expected " + expected};
   }
   void range(const std::string& field, std::int64_t value, std::int64_t min, std::int64_t max) {
     if (value < min || value > max) fail(field, std::to_string(value), std::to_string(min) + " to " + std::to_string(max));
   }
-  template <class T>
-  void real_range(const std::string& field, T value, double min, double max) {
+  template <class T> void real_range(const std::string& field, T value, double min, double max) {
     // the negation catches NaN
     if (!(value >= min && value <= max)) fail(field, number(value), number(min) + " to " + number(max));
   }
-  template <class E>
-  void known(const std::string& field, E value) {
+  template <class E> void known(const std::string& field, E value) {
     if (!is_known(value)) fail(field, std::to_string(static_cast<int>(value)), "one of " + join(names_of(E{})));
   }
 
@@ -41,7 +40,8 @@ class Checker {
 void check_norm(Checker& check, const std::string& field, const NormSpec& norm) {
   check.known(field + ".kind", norm.kind);
   check.real_range(field + ".eps", norm.eps, 1e-20, 1.0);
-  if (norm.kind == NormKind::rms && norm.bias) check.fail(field + ".bias", "true", "false for a norm of kind rms", ErrorCode::unsupported);
+  if (norm.kind == NormKind::rms && norm.bias)
+    check.fail(field + ".bias", "true", "false for a norm of kind rms", ErrorCode::unsupported);
 }
 
 void check_rope(Checker& check, const std::string& field, const RopeSpec& rope, int head_dim) {
@@ -50,7 +50,8 @@ void check_rope(Checker& check, const std::string& field, const RopeSpec& rope, 
     check.fail(field + ".dims", std::to_string(rope.dims), "an even number from 2 to head_dim " + std::to_string(head_dim));
   check.real_range(field + ".base", rope.base, kMinRopeBase, kMaxRopeBase);
   if (!rope.factors.empty() && rope.factors.size() != static_cast<std::size_t>(rope.dims / 2))
-    check.fail(field + ".factors", std::to_string(rope.factors.size()) + " numbers", "none or dims/2 = " + std::to_string(rope.dims / 2));
+    check.fail(field + ".factors", std::to_string(rope.factors.size()) + " numbers",
+               "none or dims/2 = " + std::to_string(rope.dims / 2));
   for (std::size_t i = 0; i < rope.factors.size() && check.status(); ++i)
     check.real_range(field + ".factors[" + std::to_string(i) + "]", rope.factors[i], kMinRopeFactor, kMaxRopeFactor);
 }
@@ -59,7 +60,8 @@ void check_attention(Checker& check, const std::string& field, const AttentionSp
   check.range(field + ".n_heads", attention.n_heads, 1, kMaxHeads);
   check.range(field + ".n_kv_heads", attention.n_kv_heads, 1, kMaxHeads);
   if (check.status() && attention.n_heads % attention.n_kv_heads != 0)
-    check.fail(field + ".n_kv_heads", std::to_string(attention.n_kv_heads), "a divisor of n_heads " + std::to_string(attention.n_heads));
+    check.fail(field + ".n_kv_heads", std::to_string(attention.n_kv_heads),
+               "a divisor of n_heads " + std::to_string(attention.n_heads));
   check.range(field + ".head_dim", attention.head_dim, 1, kMaxHeadDim);
   check.known(field + ".qkv_storage", attention.qkv_storage);
   if (attention.qk_norm) check_norm(check, field + ".qk_norm", *attention.qk_norm);

@@ -71,8 +71,7 @@ void set_q8_0(std::byte* block, float d) {
 }
 
 /// The minimum is minus the middle of the codes.
-template <int kCodes>
-void set_d_and_m(std::byte* block, float d) {
+template <int kCodes> void set_d_and_m(std::byte* block, float d) {
   store_f16(block, d);
   store_f16(block + 2, load_f16(block) * -(static_cast<float>(kCodes - 1) / 2));
 }
@@ -87,10 +86,9 @@ void set_q2_k(std::byte* block, float d) {
   store_f16(block + 82, load_f16(block + 80) * 1.5f);
 }
 
-/// Q4_K and Q5_K: every 32 weights have a scale of 32 to 63 and the same number for a minimum. Packed, 4 to 7 have their upper two
-/// bits, which are 2 or 3, above those of 0 to 3.
-template <int kCodes>
-void set_q4_k(std::byte* block, float d) {
+/// Q4_K and Q5_K: every 32 weights have a scale of 32 to 63 and the same number for a minimum. Packed, 4 to 7 have their upper
+/// two bits, which are 2 or 3, above those of 0 to 3.
+template <int kCodes> void set_q4_k(std::byte* block, float d) {
   std::byte* scales = block + 4;
   for (int b = 0; b < 4; ++b) {
     const std::byte random = scales[b], low4 = scales[8 + b] & std::byte{15};
@@ -108,9 +106,9 @@ struct Recipe {
   bool signed_d;      ///< d has a random sign, since the codes lean to one side
 };
 
-constexpr double kSquares4 = 255.0 / 12, kSquares5 = 1023.0 / 12;      // variance of 16 and of 32 equally likely codes
+constexpr double kSquares4 = 255.0 / 12, kSquares5 = 1023.0 / 12;          // variance of 16 and of 32 equally likely codes
 constexpr double kSquares6Bit = 341.5, kSquares8Bit = 65535.0 / 12 + 0.25; // mean square of -32..31 and of -128..127
-constexpr double kSquaresIq4 = 72768.0 / 16;                              // of the 16 values of IQ4_NL
+constexpr double kSquaresIq4 = 72768.0 / 16;                               // of the 16 values of IQ4_NL
 
 Recipe recipe_of(TensorType type) {
   switch (type) {
@@ -193,7 +191,8 @@ void random_vector(Stream& stream, const TensorDesc& tensor, std::span<std::byte
 
 } // namespace
 
-void random_rows(const TensorDesc& tensor, TensorType type, std::uint64_t seed, std::int64_t first_row, std::int64_t last_row, std::byte* out) {
+void random_rows(const TensorDesc& tensor, TensorType type, std::uint64_t seed, std::int64_t first_row, std::int64_t last_row,
+                 std::byte* out) {
   const std::uint64_t tensor_seed = mix_bits(seed) ^ hash(tensor.name);
   const std::size_t stride = row_bytes(type, static_cast<std::size_t>(tensor.n_cols));
   const double deviation = 1 / std::sqrt(static_cast<double>(tensor.n_cols));
@@ -204,7 +203,8 @@ void random_rows(const TensorDesc& tensor, TensorType type, std::uint64_t seed, 
     const std::span<std::byte> bytes(out, stride);
     if (!tensor.is_matrix()) random_vector(stream, tensor, bytes);
     else if (halves) random_halves(stream, values, bytes);
-    else if (type == TensorType::F32) random_floats(stream, 0.0f, static_cast<float>(deviation / std::sqrt(65536.0 * 65536.0 / 12)), bytes);
+    else if (type == TensorType::F32)
+      random_floats(stream, 0.0f, static_cast<float>(deviation / std::sqrt(65536.0 * 65536.0 / 12)), bytes);
     else if (type == TensorType::MXFP4) random_mxfp4(stream, deviation, bytes);
     else random_blocks(stream, type_info(type), recipe_of(type), deviation, bytes);
   }

@@ -16,7 +16,9 @@ class Lister {
   void matrix(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols) {
     add({full_name(name) + ".weight", role, false, layer_, n_rows, n_cols, {}});
   }
-  void bias(Role role, const std::string& name, std::int64_t n) { add({full_name(name) + ".bias", role, true, layer_, 1, n, {}}); }
+  void bias(Role role, const std::string& name, std::int64_t n) {
+    add({full_name(name) + ".bias", role, true, layer_, 1, n, {}});
+  }
   void linear(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols, bool has_bias) {
     matrix(role, name, n_rows, n_cols);
     if (has_bias) bias(role, name, n_rows);
@@ -27,7 +29,9 @@ class Lister {
   }
 
  private:
-  std::string full_name(const std::string& name) const { return layer_ < 0 ? name : "blk." + std::to_string(layer_) + "." + name; }
+  std::string full_name(const std::string& name) const {
+    return layer_ < 0 ? name : "blk." + std::to_string(layer_) + "." + name;
+  }
   void add(TensorDesc tensor) { tensors_.push_back(std::move(tensor)); }
 
   std::vector<TensorDesc>& tensors_;

@@ -13,10 +13,23 @@
 namespace mote::weights {
 
 enum class Role : std::uint8_t {
-  token_embd, pos_embd, rope_freqs,
-  attn_norm, attn_q, attn_k, attn_v, attn_qkv, attn_q_norm, attn_k_norm, attn_output,
-  ffn_norm, ffn_gate, ffn_up, ffn_down,
-  output_norm, output,
+  token_embd,
+  pos_embd,
+  rope_freqs,
+  attn_norm,
+  attn_q,
+  attn_k,
+  attn_v,
+  attn_qkv,
+  attn_q_norm,
+  attn_k_norm,
+  attn_output,
+  ffn_norm,
+  ffn_gate,
+  ffn_up,
+  ffn_down,
+  output_norm,
+  output,
 };
 
 constexpr bool is_matrix_role(Role role) noexcept {
@@ -32,7 +45,7 @@ constexpr bool is_matrix_role(Role role) noexcept {
 }
 
 struct TensorDesc {
-  std::string name;          ///< as GGUF files have it: "blk.3.attn_q.weight"
+  std::string name; ///< as GGUF files have it: "blk.3.attn_q.weight"
   Role role = Role::token_embd;
   bool is_bias = false;      ///< the bias that belongs to the role's weight
   int layer = -1;            ///< -1: outside the layers
@@ -53,6 +66,7 @@ std::vector<TensorType> choose_types(std::span<const TensorDesc> tensors, const 
 /// Values of a matrix have zero mean and a standard deviation of 1/sqrt(n_cols); vectors are F32: norm weights 0.9 to 1.1, biases
 /// -0.05 to 0.05, rope_freqs its values. Every row has its own random stream, from the seed, the tensor's name and the row, so
 /// any split of the rows gives the same bytes. Fast: made from random codes and scales, not by quantizing.
-void random_rows(const TensorDesc& tensor, TensorType type, std::uint64_t seed, std::int64_t first_row, std::int64_t last_row, std::byte* out);
+void random_rows(const TensorDesc& tensor, TensorType type, std::uint64_t seed, std::int64_t first_row, std::int64_t last_row,
+                 std::byte* out);
 
 } // namespace mote::weights

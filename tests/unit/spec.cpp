@@ -37,7 +37,8 @@ TEST_CASE("a printed spec says every value and equal layers once") {
         "layers[0..2]:\n"
         "  residual: sequential\n"
         "  norm: kind=rms, eps=1e-05, bias=no\n"
-        "  attention: n_heads=4, n_kv_heads=2, head_dim=16, qkv_storage=separate, qkv_bias=no, output_bias=no, qk_norm=none, scale=0.25, "
+        "  attention: n_heads=4, n_kv_heads=2, head_dim=16, qkv_storage=separate, qkv_bias=no, output_bias=no, qk_norm=none, "
+        "scale=0.25, "
         "rope.style=interleaved, rope.dims=16, rope.base=10000, rope.factors=none\n"
         "  ffn: kind=gated, activation=silu, d_ff=96, bias=no\n"
         "head:\n"
@@ -124,19 +125,28 @@ TEST_CASE("validate names the field that makes no sense") {
       {"layers[1].attention.n_kv_heads", [](ModelSpec& s) { s.layers[1].attention.n_kv_heads = 8; }},
       {"layers[1].attention.head_dim", [](ModelSpec& s) { s.layers[1].attention.head_dim = 0; }},
       {"layers[1].attention.head_dim", [](ModelSpec& s) { s.layers[1].attention.head_dim = 1025; }},
-      {"layers[1].attention.qkv_storage", [](ModelSpec& s) { s.layers[1].attention.qkv_storage = static_cast<mote::QkvStorage>(7); }},
+      {"layers[1].attention.qkv_storage",
+       [](ModelSpec& s) { s.layers[1].attention.qkv_storage = static_cast<mote::QkvStorage>(7); }},
       {"layers[1].attention.scale", [](ModelSpec& s) { s.layers[1].attention.scale = 0; }},
       {"layers[1].attention.scale", [nan](ModelSpec& s) { s.layers[1].attention.scale = nan; }},
-      {"layers[1].attention.qk_norm.eps", [](ModelSpec& s) { s.layers[1].attention.qk_norm = mote::NormSpec{mote::NormKind::rms, -1, false}; }},
-      {"layers[1].attention.rope.style", [](ModelSpec& s) { s.layers[1].attention.rope->style = static_cast<mote::RopeStyle>(2); }},
+      {"layers[1].attention.qk_norm.eps",
+       [](ModelSpec& s) {
+         s.layers[1].attention.qk_norm = mote::NormSpec{mote::NormKind::rms, -1, false};
+       }},
+      {"layers[1].attention.rope.style",
+       [](ModelSpec& s) { s.layers[1].attention.rope->style = static_cast<mote::RopeStyle>(2); }},
       {"layers[1].attention.rope.dims", [](ModelSpec& s) { s.layers[1].attention.rope->dims = 0; }},
       {"layers[1].attention.rope.dims", [](ModelSpec& s) { s.layers[1].attention.rope->dims = 7; }},
       {"layers[1].attention.rope.dims", [](ModelSpec& s) { s.layers[1].attention.rope->dims = 18; }},
       {"layers[1].attention.rope.base", [](ModelSpec& s) { s.layers[1].attention.rope->base = -10000; }},
       {"layers[1].attention.rope.base", [](ModelSpec& s) { s.layers[1].attention.rope->base = std::nan(""); }},
       {"layers[1].attention.rope.base", [](ModelSpec& s) { s.layers[1].attention.rope->base = 0.5; }},
-      {"layers[1].attention.rope.factors", [](ModelSpec& s) { s.layers[1].attention.rope->factors = {1, 2, 3}; }},
-      {"layers[1].attention.rope.factors[7]", [nan](ModelSpec& s) { s.layers[1].attention.rope->factors = {1, 1, 1, 1, 1, 1, 1, nan}; }},
+      {"layers[1].attention.rope.factors",
+       [](ModelSpec& s) {
+         s.layers[1].attention.rope->factors = {1, 2, 3};
+       }},
+      {"layers[1].attention.rope.factors[7]",
+       [nan](ModelSpec& s) { s.layers[1].attention.rope->factors = {1, 1, 1, 1, 1, 1, 1, nan}; }},
       {"layers[1].attention.rope.factors[0]", [](ModelSpec& s) { s.layers[1].attention.rope->factors.assign(8, 0.0f); }},
       {"layers[2].ffn.d_ff", [](ModelSpec& s) { s.layers[2].ffn.d_ff = 0; }},
       {"layers[2].ffn.d_ff", [](ModelSpec& s) { s.layers[2].ffn.d_ff = 1 << 21; }},

@@ -83,8 +83,10 @@ TEST_CASE("families bring their own defaults") {
 
 TEST_CASE("every key of a shape has its effect") {
   const ModelSpec spec = shape(
-      "family=llama, layers=1 ,d_model=48,d_ff=20,heads=6,kv_heads=2,head_dim=24,vocab=77,ctx=99,positions=128,tied=true,residual=parallel_shared,"
-      "norm=layer,norm_eps=0.001,norm_bias=0,ffn=standard,activation=relu,ffn_bias=1,qkv=fused,qkv_bias=1,qk_norm=1,output_bias=1,"
+      "family=llama, layers=1 "
+      ",d_model=48,d_ff=20,heads=6,kv_heads=2,head_dim=24,vocab=77,ctx=99,positions=128,tied=true,residual=parallel_shared,"
+      "norm=layer,norm_eps=0.001,norm_bias=0,ffn=standard,activation=relu,ffn_bias=1,qkv=fused,qkv_bias=1,qk_norm=1,output_bias="
+      "1,"
       "head_bias=1,rope_style=halves,rope_dims=8,rope_base=500,rope_scaling=linear:4,name=odd");
   ModelSpec expected;
   expected.family = "llama";
@@ -96,7 +98,14 @@ TEST_CASE("every key of a shape has its effect") {
   LayerSpec layer;
   layer.residual = Residual::parallel_shared;
   layer.norm = {NormKind::layer, 0.001f, false};
-  layer.attention = {6, 2, 24, QkvStorage::fused, true, true, NormSpec{NormKind::layer, 0.001f, false}, 1 / std::sqrt(24.0f),
+  layer.attention = {6,
+                     2,
+                     24,
+                     QkvStorage::fused,
+                     true,
+                     true,
+                     NormSpec{NormKind::layer, 0.001f, false},
+                     static_cast<float>(1 / std::sqrt(24.0)),
                      RopeSpec{RopeStyle::halves, 8, 500.0, {4, 4, 4, 4}}};
   layer.ffn = {FfnKind::standard, Activation::relu, 20, true};
   expected.layers = {layer};
@@ -152,7 +161,9 @@ TEST_CASE("llama3 scaling has the divisors of the published rule") {
 }
 
 TEST_CASE("a wrong shape is answered with the key, what was found and what is allowed") {
-  struct Case { std::string text, message; };
+  struct Case {
+    std::string text, message;
+  };
   const Case cases[] = {
       {"", "the shape is empty, expected key=value,key=value"},
       {"  ", "the shape is empty, expected key=value,key=value"},
@@ -164,9 +175,12 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
       {"d_model=64,layers=x,d_ff=96,heads=4,vocab=100", "shape key \"layers\": found \"x\", expected an integer from 1 to 1024"},
       {"d_model=64,layers=,d_ff=96,heads=4,vocab=100", "shape key \"layers\": found \"\", expected an integer from 1 to 1024"},
       {"d_model=64,layers=0,d_ff=96,heads=4,vocab=100", "shape key \"layers\": found \"0\", expected an integer from 1 to 1024"},
-      {"d_model=64,layers=4294967297,d_ff=96,heads=4,vocab=100", "shape key \"layers\": found \"4294967297\", expected an integer from 1 to 1024"},
-      {"d_model=64,layers=2.5,d_ff=96,heads=4,vocab=100", "shape key \"layers\": found \"2.5\", expected an integer from 1 to 1024"},
-      {"d_model=64,layers=2,d_ff=96,heads=5,vocab=100", "shape key \"heads\": found \"5\", expected a divisor of d_model=64, or head_dim"},
+      {"d_model=64,layers=4294967297,d_ff=96,heads=4,vocab=100",
+       "shape key \"layers\": found \"4294967297\", expected an integer from 1 to 1024"},
+      {"d_model=64,layers=2.5,d_ff=96,heads=4,vocab=100",
+       "shape key \"layers\": found \"2.5\", expected an integer from 1 to 1024"},
+      {"d_model=64,layers=2,d_ff=96,heads=5,vocab=100",
+       "shape key \"heads\": found \"5\", expected a divisor of d_model=64, or head_dim"},
       {with("kv_heads=3"), "shape key \"kv_heads\": found \"3\", expected a divisor of heads=4"},
       {with("kv_heads=0"), "shape key \"kv_heads\": found \"0\", expected an integer from 1 to 1024"},
       {with("head_dim=-8"), "shape key \"head_dim\": found \"-8\", expected an integer from 1 to 1024"},
@@ -182,13 +196,15 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
       {with("rope_dims=17"), "shape key \"rope_dims\": found \"17\", expected an integer from 2 to 16"},
       {with("rope_dims=7"), "layers[0].attention.rope.dims is 7, expected an even number from 2 to head_dim 16"},
       {with("rope_base=0"), "shape key \"rope_base\": found \"0\", expected a number from 1 to 1e+30"},
-      {with("rope_style=none,rope_base=5"), "shape key \"rope_base\": found \"5\", expected no such key where there is no rope: set rope_style"},
-      {with("family=gpt2,rope_dims=8"), "shape key \"rope_dims\": found \"8\", expected no such key where there is no rope: set rope_style"},
+      {with("rope_style=none,rope_base=5"),
+       "shape key \"rope_base\": found \"5\", expected no such key where there is no rope: set rope_style"},
+      {with("family=gpt2,rope_dims=8"),
+       "shape key \"rope_dims\": found \"8\", expected no such key where there is no rope: set rope_style"},
       {with("ctx=100,positions=50"), "shape key \"positions\": found \"50\", expected 0, or ctx=100 and more"},
       {with("norm_bias=1"), "layers[0].norm.bias is true, expected false for a norm of kind rms"},
       {with("family=mamba"), "shape key \"family\": found \"mamba\", expected one of gpt2, llama, phi2, qwen2, qwen3"},
       {"base=qwen2-0.5b,family=llama", "shape keys \"base\" and \"family\" exclude each other"},
-      {"base=qwen2-0.5", "unknown preset \"qwen2-0.5\"; nearest: qwen2-0.5b, qwen2.5-0.5b, qwen2-1.5b"},
+      {"base=qwen2-0.5", "unknown preset \"qwen2-0.5\"; nearest: qwen2-0.5b, qwen2-1.5b, qwen2.5-0.5b"},
   };
   for (const Case& c : cases) {
     const auto spec = spec_from_shape(c.text);
@@ -196,8 +212,8 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
     REQUIRE_FALSE(spec);
     CHECK(spec.error().message == c.message);
   }
-  for (const char* scaling : {"yarn:4", "linear", "linear:", "linear:0", "linear:x", "linear:4:4", "linear:nan", "llama3:32:1:4", "llama3:32:4:1:8192",
-                              "llama3:32:1:4:8192:1", "llama3:32:1:4:", ":", ""}) {
+  for (const char* scaling : {"yarn:4", "linear", "linear:", "linear:0", "linear:x", "linear:4:4", "linear:nan", "llama3:32:1:4",
+                              "llama3:32:4:1:8192", "llama3:32:1:4:8192:1", "llama3:32:1:4:", ":", ""}) {
     CHECK(error_of(with(std::string("rope_scaling=") + scaling)) ==
           "shape key \"rope_scaling\": found \"" + std::string(scaling) +
               "\", expected none, linear:FACTOR or llama3:FACTOR:LOW_FREQ_FACTOR:HIGH_FREQ_FACTOR:ORIGINAL_CTX");
@@ -212,4 +228,88 @@ TEST_CASE("an unknown key of a shape is answered with the list of keys") {
   const std::string nasty = error_of(with(std::string(10000, 'x') + "\n=8"));
   CHECK(nasty.size() < 1000);
   CHECK(nasty.find('\n') == std::string::npos);
+}
+
+TEST_CASE("whatever a shape says, the answer is a valid spec or an error of one line") {
+  const std::string_view words[] = {"base",
+                                    "family",
+                                    "layers",
+                                    "d_model",
+                                    "d_ff",
+                                    "heads",
+                                    "kv_heads",
+                                    "head_dim",
+                                    "vocab",
+                                    "ctx",
+                                    "positions",
+                                    "tied",
+                                    "norm_eps",
+                                    "norm",
+                                    "ffn",
+                                    "activation",
+                                    "qkv",
+                                    "qk_norm",
+                                    "rope_style",
+                                    "rope_dims",
+                                    "rope_base",
+                                    "rope_scaling",
+                                    "=",
+                                    "=",
+                                    "=",
+                                    "=",
+                                    "=",
+                                    "=",
+                                    ",",
+                                    ",",
+                                    ",",
+                                    ",",
+                                    ",",
+                                    ",",
+                                    "llama",
+                                    "gpt2",
+                                    "qwen2-0.5b",
+                                    "1",
+                                    "2",
+                                    "4",
+                                    "64",
+                                    "-1",
+                                    "0",
+                                    "1e9",
+                                    "nan",
+                                    "inf",
+                                    "99999999999999999999",
+                                    "linear:2",
+                                    "llama3:8:1:4:100",
+                                    ":",
+                                    " ",
+                                    "none",
+                                    "halves",
+                                    "rms",
+                                    std::string_view("\0\n\xff", 3)};
+  std::uint64_t state = 1;
+  const auto draw = [&](std::size_t n) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<std::size_t>(state >> 33) % n;
+  };
+  int n_valid = 0;
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = draw(2) == 0 ? "base=ablation-17," : "layers=1,d_model=64,d_ff=8,heads=4,vocab=9,";
+    if (draw(8) == 0) text.clear();
+    for (std::size_t n = 3 * (1 + draw(3)); n > 0; --n) {
+      if (n % 3 == 0) text += words[draw(22)];
+      else if (n % 3 == 2) text += draw(20) == 0 ? words[draw(std::size(words))] : "=";
+      else text += std::string(words[34 + draw(std::size(words) - 34)]) + (n > 1 ? "," : "");
+    }
+    const auto spec = spec_from_shape(text);
+    INFO(text);
+    if (spec) {
+      ++n_valid;
+      REQUIRE(validate(*spec));
+      REQUIRE_FALSE(to_string(*spec).empty());
+    } else {
+      REQUIRE(spec.error().code != ErrorCode::bad_file);
+      REQUIRE(spec.error().message.find('\n') == std::string::npos);
+    }
+  }
+  CHECK(n_valid > 50);
 }
