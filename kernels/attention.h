@@ -15,6 +15,8 @@
 namespace mote::kernels {
 namespace {
 
+#define MOTE_UNROLL _Pragma("GCC unroll 8")
+
 constexpr int kChunk = 256;
 
 /// Scratch of one tile, and what is the same for all its rows. Element: of the cache, uint16_t for f16 or float.
@@ -22,11 +24,11 @@ template <class Element> struct AttentionTile {
   const AttentionArgs* args;
   const Element* k;
   const Element* v;
-  int n_vectors;  // of 16 dimensions
-  float* scores;  // [n_rows, kChunk], then the probabilities
-  float* sums;    // [n_rows, n_vectors, 16] of p * v so far
-  float* partial; // the same for one chunk
-  float* q;       // [head_dim, n_rows]
+  ptrdiff_t row_size; // head_dim rounded up to 16
+  float* scores;      // [n_rows, kChunk], then the probabilities
+  float* sums;        // [n_rows, row_size] of p * v so far
+  float* partial;     // the same for one chunk
+  float* q;           // [head_dim, n_rows]
 };
 
 template <class P> MOTE_INLINE inline typename P::F32 load_cached(const uint16_t* p) { return P::load_f16(p); }
@@ -38,131 +40,126 @@ inline int positions_in_chunk(int n_positions, int chunk_first) {
   return n < 0 ? 0 : n < kChunk ? n : kChunk;
 }
 
-/// Scores of kRows queries for kPanels panels of 16 positions.
-template <class P, int kRows, int kPanels, class Element>
-MOTE_INLINE inline void score_panels(const AttentionTile<Element>& tile, const Element* k, float* scores) {
-  const int head_dim = tile.args->head_dim;
-  typename P::F32 acc[kPanels][kRows];
-  for (int j = 0; j < kPanels; ++j)
-    for (int r = 0; r < kRows; ++r) acc[j][r] = P::zero();
-  const float* q = tile.q;
-  for (int d = 0; d < head_dim; ++d, q += kRows, k += 16) {
-    _Pragma("GCC unroll 8") for (int j = 0; j < kPanels; ++j) {
-      const auto column = load_cached<P>(k + static_cast<ptrdiff_t>(j) * 16 * head_dim);
-      _Pragma("GCC unroll 8") for (int r = 0; r < kRows; ++r) acc[j][r] = P::fma(P::splat(q[r]), column, acc[j][r]);
-    }
-  }
-  const auto scale = P::splat(tile.args->scale);
-  for (int j = 0; j < kPanels; ++j)
-    for (int r = 0; r < kRows; ++r) P::store(scores + r * kChunk + 16 * j, P::mul(acc[j][r], scale));
-}
-
-/// Scores of the panels that hold positions chunk_first .. chunk_first + n - 1.
+/// Scores of the panels that hold positions chunk_first .. chunk_first + n - 1. One panel at a time, so that k is one stream:
+/// several side by side are faster from the cache but take twice as long from memory, and prefetching does not mend it.
 template <class P, int kRows, class Element> void score_chunk(const AttentionTile<Element>& tile, int chunk_first, int n) {
-  constexpr int kPanels = P::kAttentionSums / kRows > 1 ? P::kAttentionSums / kRows : 1;
-  const ptrdiff_t panel_size = static_cast<ptrdiff_t>(tile.args->head_dim) * 16;
-  const Element* k = tile.k + chunk_first / 16 * panel_size;
-  int i = 0;
-  for (; i + 16 * kPanels <= n; i += 16 * kPanels, k += kPanels * panel_size)
-    score_panels<P, kRows, kPanels>(tile, k, tile.scores + i);
-  for (; i < n; i += 16, k += panel_size) score_panels<P, kRows, 1>(tile, k, tile.scores + i);
+  const int head_dim = tile.args->head_dim;
+  const Element* k = tile.k + static_cast<ptrdiff_t>(chunk_first) * head_dim;
+  const auto scale = P::splat(tile.args->scale);
+  for (int i = 0; i < n; i += 16) {
+    typename P::F32 acc[kRows];
+    for (int r = 0; r < kRows; ++r) acc[r] = P::zero();
+    const float* q = tile.q;
+    for (int d = 0; d < head_dim; ++d, q += kRows, k += 16) {
+      const auto column = load_cached<P>(k);
+      MOTE_UNROLL for (int r = 0; r < kRows; ++r) acc[r] = P::fma(P::splat(q[r]), column, acc[r]);
+    }
+    for (int r = 0; r < kRows; ++r) P::store(tile.scores + r * kChunk + i, P::mul(acc[r], scale));
+  }
 }
 
-struct SoftmaxState {
-  float max;
-  float sum;
+/// Of one row, each in all lanes.
+template <class P> struct SoftmaxState {
+  typename P::F32 max, sum;
 };
 
 /// n scores of one row -> probabilities relative to their maximum.
-template <class P> SoftmaxState softmax_chunk(float* scores, int n) {
+template <class P> SoftmaxState<P> softmax_chunk(float* scores, int n) {
   const auto lowest = P::splat(-__builtin_inff());
   auto largest = lowest;
   int i = 0;
   for (; i + 16 <= n; i += 16) largest = P::max(largest, P::load(scores + i));
   if (i < n) largest = P::max(largest, P::first_of(P::load(scores + i), lowest, n - i));
-  const float max = max_lanes<P>(largest);
-  const auto shift = P::splat(max);
+  const auto max = P::splat(max_lanes<P>(largest));
   auto sum = P::zero();
   each_16<P>(n, [&](int first, auto lanes) MOTE_INLINE {
-    const auto p = lanes.others_zero(exp<P>(P::sub(lanes.load(scores + first), shift)));
+    const auto p = lanes.others_zero(exp<P>(P::sub(lanes.load(scores + first), max)));
     lanes.store(scores + first, p);
     sum = P::add(sum, p);
   });
-  return {max, sum_lanes<P>(sum)};
+  return {max, P::splat(sum_lanes<P>(sum))};
 }
 
-/// partial += p * v over positions first .. last - 1 of the chunk, for kRows rows and kVectors * 16 dimensions.
+/// partial += p * v over n positions, for kRows rows and kVectors * 16 dimensions.
 template <class P, int kRows, int kVectors, class Element>
 MOTE_INLINE inline void add_values(const AttentionTile<Element>& tile, const Element* v, const float* p, int n, float* partial) {
-  const ptrdiff_t row_size = static_cast<ptrdiff_t>(tile.n_vectors) * 16;
-  const ptrdiff_t v_stride = tile.args->v_stride;
+  const ptrdiff_t row_size = tile.row_size, v_stride = tile.args->v_stride;
   typename P::F32 acc[kVectors][kRows];
   for (int j = 0; j < kVectors; ++j)
     for (int r = 0; r < kRows; ++r) acc[j][r] = P::load(partial + r * row_size + 16 * j);
   for (int i = 0; i < n; ++i, ++p, v += v_stride) {
-    _Pragma("GCC unroll 8") for (int j = 0; j < kVectors; ++j) {
+    MOTE_UNROLL for (int j = 0; j < kVectors; ++j) {
       const auto values = load_cached<P>(v + 16 * j);
-      _Pragma("GCC unroll 8") for (int r = 0; r < kRows; ++r) acc[j][r] = P::fma(P::splat(p[r * kChunk]), values, acc[j][r]);
+      MOTE_UNROLL for (int r = 0; r < kRows; ++r) acc[j][r] = P::fma(P::splat(p[r * kChunk]), values, acc[j][r]);
     }
   }
   for (int j = 0; j < kVectors; ++j)
     for (int r = 0; r < kRows; ++r) P::store(partial + r * row_size + 16 * j, acc[j][r]);
 }
 
-/// The same for all dimensions of rows row .. row + kRows - 1, a few positions at a time so that v is read front to back.
+/// The last n_vectors <= kMost vectors of dimensions.
+template <class P, int kRows, int kMost, class Element>
+MOTE_INLINE inline void add_last_values(const AttentionTile<Element>& tile, int n_vectors, const Element* v, const float* p, int n,
+                                        float* partial) {
+  if (n_vectors == kMost) add_values<P, kRows, kMost>(tile, v, p, n, partial);
+  else if constexpr (kMost > 1) add_last_values<P, kRows, kMost - 1>(tile, n_vectors, v, p, n, partial);
+}
+
+/// The same for all dimensions of rows row .. row + kRows - 1 and positions first .. last - 1 of the chunk. A pass takes as many
+/// dimensions as the registers hold; the positions come in small groups so that the passes together read v front to back.
 template <class P, int kRows, class Element>
 void add_value_range(const AttentionTile<Element>& tile, int row, int chunk_first, int first, int last) {
-  constexpr int kVectors = P::kAttentionSums / kRows > 1 ? P::kAttentionSums / kRows : 1;
-  constexpr int kPositions = 32;
+  constexpr int kFit = P::kAttentionSums / kRows, kVectors = kFit > 4 ? 4 : kFit > 1 ? kFit : 1, kPositions = 16 * kVectors;
   const ptrdiff_t v_stride = tile.args->v_stride;
-  float* partial = tile.partial + static_cast<ptrdiff_t>(row) * tile.n_vectors * 16;
+  const int n_vectors = static_cast<int>(tile.row_size / 16);
+  float* partial = tile.partial + row * tile.row_size;
   for (; first < last; first += kPositions) {
     const int n = last - first < kPositions ? last - first : kPositions;
     const Element* v = tile.v + (chunk_first + first) * v_stride;
     const float* p = tile.scores + row * kChunk + first;
     int j = 0;
-    for (; j + kVectors <= tile.n_vectors; j += kVectors)
-      add_values<P, kRows, kVectors>(tile, v + 16 * j, p, n, partial + 16 * j);
-    for (; j < tile.n_vectors; ++j) add_values<P, kRows, 1>(tile, v + 16 * j, p, n, partial + 16 * j);
+    for (; j + kVectors <= n_vectors; j += kVectors) add_values<P, kRows, kVectors>(tile, v + 16 * j, p, n, partial + 16 * j);
+    if constexpr (kVectors > 1)
+      if (j < n_vectors) add_last_values<P, kRows, kVectors - 1>(tile, n_vectors - j, v + 16 * j, p, n, partial + 16 * j);
   }
 }
 
 /// sums and state of a row += those of a chunk.
 template <class P, class Element>
-void merge_chunk(const AttentionTile<Element>& tile, int row, const SoftmaxState& chunk, SoftmaxState& state) {
-  const auto old_max = P::splat(state.max), chunk_max = P::splat(chunk.max), max = P::max(old_max, chunk_max);
-  const auto old_factor = exp<P>(P::sub(old_max, max)), chunk_factor = exp<P>(P::sub(chunk_max, max));
+void merge_chunk(const AttentionTile<Element>& tile, int row, const SoftmaxState<P>& chunk, SoftmaxState<P>& state) {
+  const auto max = P::max(state.max, chunk.max);
+  const auto old_factor = exp<P>(P::sub(state.max, max)), chunk_factor = exp<P>(P::sub(chunk.max, max));
   auto merged = [&](typename P::F32 old, typename P::F32 added) MOTE_INLINE {
     return P::fma(old, old_factor, P::mul(added, chunk_factor));
   };
-  const ptrdiff_t offset = static_cast<ptrdiff_t>(row) * tile.n_vectors * 16;
-  float *sums = tile.sums + offset, *partial = tile.partial + offset;
-  for (int i = 0; i < 16 * tile.n_vectors; i += 16) P::store(sums + i, merged(P::load(sums + i), P::load(partial + i)));
-  P::store_first(&state.sum, merged(P::splat(state.sum), P::splat(chunk.sum)), 1);
-  P::store_first(&state.max, max, 1);
+  state = {max, merged(state.sum, chunk.sum)};
+  float *sums = tile.sums + row * tile.row_size, *partial = tile.partial + row * tile.row_size;
+  for (ptrdiff_t i = 0; i < tile.row_size; i += 16) P::store(sums + i, merged(P::load(sums + i), P::load(partial + i)));
 }
 
 /// Rows first .. first + kRows - 1.
 template <class P, int kRows, class Element> void attend_tile(const AttentionTile<Element>& tile, int first) {
   const AttentionArgs& a = *tile.args;
+  const size_t head_dim = static_cast<size_t>(a.head_dim);
+  auto token_of = [&](int r) { return (first + r) / a.n_heads; };
+  auto place_of = [&](int r, size_t stride) { // in q and out
+    return static_cast<size_t>(token_of(r)) * stride + static_cast<size_t>((first + r) % a.n_heads) * head_dim;
+  };
   int n_positions[kRows]; // ascending
-  SoftmaxState state[kRows];
+  SoftmaxState<P> state[kRows], chunk_state[kRows];
   for (int r = 0; r < kRows; ++r) {
-    const int token = (first + r) / a.n_heads, head = (first + r) % a.n_heads;
-    const float* q = a.q + static_cast<size_t>(token) * a.q_stride + static_cast<size_t>(head) * static_cast<size_t>(a.head_dim);
-    for (int d = 0; d < a.head_dim; ++d) tile.q[d * kRows + r] = q[d];
-    n_positions[r] = a.first_pos + token + 1;
-    state[r] = {-__builtin_inff(), 0};
+    const float* q = a.q + place_of(r, a.q_stride);
+    for (size_t d = 0; d < head_dim; ++d) tile.q[d * kRows + static_cast<size_t>(r)] = q[d];
+    n_positions[r] = a.first_pos + token_of(r) + 1;
+    state[r] = {P::splat(-__builtin_inff()), P::zero()};
   }
-  const int n_sums = kRows * tile.n_vectors * 16;
-  for (int i = 0; i < n_sums; i += 16) P::store(tile.sums + i, P::zero());
+  for (ptrdiff_t i = 0; i < kRows * tile.row_size; i += 16) P::store(tile.sums + i, P::zero());
   for (int chunk = 0; chunk < n_positions[kRows - 1]; chunk += kChunk) {
     score_chunk<P, kRows>(tile, chunk, positions_in_chunk(n_positions[kRows - 1], chunk));
-    SoftmaxState chunk_state[kRows];
     for (int r = 0; r < kRows; ++r)
       if (const int n = positions_in_chunk(n_positions[r], chunk); n > 0)
         chunk_state[r] = softmax_chunk<P>(tile.scores + r * kChunk, n);
-    for (int i = 0; i < n_sums; i += 16) P::store(tile.partial + i, P::zero());
+    for (ptrdiff_t i = 0; i < kRows * tile.row_size; i += 16) P::store(tile.partial + i, P::zero());
     const int shared = positions_in_chunk(n_positions[0], chunk);
     add_value_range<P, kRows>(tile, 0, chunk, 0, shared);
     for (int r = 0; r < kRows; ++r)
@@ -172,11 +169,9 @@ template <class P, int kRows, class Element> void attend_tile(const AttentionTil
       }
   }
   for (int r = 0; r < kRows; ++r) {
-    const int token = (first + r) / a.n_heads, head = (first + r) % a.n_heads;
-    float* out = a.out + static_cast<size_t>(token) * a.out_stride + static_cast<size_t>(head) * static_cast<size_t>(a.head_dim);
-    const float* sums = tile.sums + static_cast<ptrdiff_t>(r) * tile.n_vectors * 16;
-    const auto sum = P::splat(state[r].sum);
-    each_16<P>(a.head_dim, [&](int i, auto lanes) MOTE_INLINE { lanes.store(out + i, P::div(P::load(sums + i), sum)); });
+    float* out = a.out + place_of(r, a.out_stride);
+    const float* sums = tile.sums + r * tile.row_size;
+    each_16<P>(a.head_dim, [&](int i, auto lanes) MOTE_INLINE { lanes.store(out + i, P::div(P::load(sums + i), state[r].sum)); });
   }
 }
 
@@ -193,14 +188,13 @@ template <class P, class Element> void attention(const AttentionArgs& args) {
   tile.args = &args;
   tile.k = static_cast<const Element*>(args.k);
   tile.v = static_cast<const Element*>(args.v);
-  tile.n_vectors = (args.head_dim + 15) / 16;
-  const ptrdiff_t row_size = static_cast<ptrdiff_t>(tile.n_vectors) * 16;
+  tile.row_size = (static_cast<ptrdiff_t>(args.head_dim) + 15) / 16 * 16;
   tile.scores = args.scratch;
   tile.sums = tile.scores + kRows * kChunk;
-  tile.partial = tile.sums + kRows * row_size;
-  tile.q = tile.partial + kRows * row_size;
+  tile.partial = tile.sums + kRows * tile.row_size;
+  tile.q = tile.partial + kRows * tile.row_size;
   const int n_rows = args.n_tokens * args.n_heads;
-  for (int first = 0; first < n_rows;) { // tiles of nearly equal size: 7 rows are 4 + 3 rather than 4 + 2 + 1
+  for (int first = 0; first < n_rows;) { // tiles of nearly equal size: 9 rows are 5 + 4 rather than 7 + 2
     const int left = n_rows - first, n_tiles = (left + kRows - 1) / kRows, n = (left + n_tiles - 1) / n_tiles;
     attend_rows<P, kRows>(tile, first, n);
     first += n;

@@ -66,8 +66,8 @@ struct Scalar {
 
   // ---- Float lanes of the vector operations ------------------------------------------------------------------------------
 
-  static constexpr int kAttentionRows = 4; // queries that share each loaded k and v
-  static constexpr int kAttentionSums = 4; // 16-lane sums of them at once, at least as many as rows
+  static constexpr int kAttentionRows = 1; // queries that share each loaded k and v
+  static constexpr int kAttentionSums = 1; // 16-lane sums that the registers hold while v is added up
 
   /// Lanes n .. 15 are 0 and not read; store_first does not write them.
   static F32 load_first(const float* p, int n) { return each<F32>([&](int i) { return i < n ? p[i] : 0.0f; }); }
