@@ -1,4 +1,5 @@
 // From the values of a shape to a spec.
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -27,7 +28,11 @@ NormSpec read_norm(ShapeValues& values, const NormSpec& usual) {
 /// rope_style is a style or none.
 std::optional<RopeSpec> read_rope(ShapeValues& values, const std::optional<RopeSpec>& usual, int head_dim) {
   constexpr std::string_view kStyle = "rope_style", kNone = "none";
-  if (values.has(kStyle) ? values.text(kStyle, "") == kNone : !usual) {
+  const bool said = values.has(kStyle);
+  const std::string_view style = values.text(kStyle, kNone);
+  if (said && style != kNone && std::ranges::find(kRopeStyleNames, style) == std::end(kRopeStyleNames))
+    values.fail(kStyle, "one of " + join(kRopeStyleNames) + ", " + std::string(kNone));
+  if (said ? style == kNone : !usual) {
     for (const std::string_view key : {"rope_dims", "rope_base", "rope_scaling"})
       if (values.has(key)) values.fail(key, "no such key where there is no rope: set rope_style");
     return std::nullopt;

@@ -46,8 +46,7 @@ using Change = std::function<void(SpecFile&)>;
 TEST_CASE("a spec that is written to a file is read back") {
   const char* shapes[] = {
       "family=llama,layers=2,d_model=64,d_ff=96,heads=4,kv_heads=2,vocab=100",
-      "family=llama,layers=3,d_model=72,d_ff=96,heads=2,vocab=100,tied=1,rope_base=500000,rope_dims=32,rope_scaling=llama3:32:1:"
-      "4:8192",
+      "family=llama,layers=3,d_model=72,d_ff=96,heads=2,vocab=100,tied=1,rope_dims=32,rope_scaling=llama3:8:1:4:64",
       "family=llama,layers=2,d_model=64,d_ff=96,heads=4,vocab=100,head_dim=8,qkv_bias=1,output_bias=1,ffn_bias=1,head_bias=1",
       "family=llama,layers=2,d_model=64,d_ff=96,heads=4,kv_heads=1,vocab=100,qkv=fused,qkv_bias=1",
       "family=qwen2,layers=2,d_model=64,d_ff=96,heads=4,kv_heads=2,vocab=100,tied=1",
@@ -366,8 +365,11 @@ TEST_CASE("whatever the values of a sound file's keys are, the answer is a valid
       keys.push_back(keys.back().substr(0, keys.back().find('.') + 1) + more);
     for (int round = 0; round < 300; ++round) {
       SpecFile file = sound;
-      for (std::uint64_t n = 1 + draw(3); n > 0; --n)
-        file.set(keys[draw(keys.size())], types[draw(3)], numbers[draw(std::size(numbers))]);
+      for (std::uint64_t n = 1 + draw(3); n > 0; --n) {
+        const std::string& key = keys[draw(keys.size())];
+        const gguf::ValueType type = types[draw(3)];
+        file.set(key, type, numbers[draw(std::size(numbers))]);
+      }
       if (draw(4) == 0) file.tensors.erase(file.tensors.begin() + static_cast<std::ptrdiff_t>(draw(file.tensors.size())));
       const auto opened = gguf::File::open(dir.write("model.gguf", file.build()));
       REQUIRE(opened);

@@ -192,7 +192,7 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
       {with("tied=yes"), "shape key \"tied\": found \"yes\", expected 0, 1, false or true"},
       {with("residual=post"), "shape key \"residual\": found \"post\", expected one of sequential, parallel_shared"},
       {with("qkv=split"), "shape key \"qkv\": found \"split\", expected one of separate, fused"},
-      {with("rope_style=neox"), "shape key \"rope_style\": found \"neox\", expected one of interleaved, halves"},
+      {with("rope_style=neox"), "shape key \"rope_style\": found \"neox\", expected one of interleaved, halves, none"},
       {with("rope_dims=17"), "shape key \"rope_dims\": found \"17\", expected an integer from 2 to 16"},
       {with("rope_dims=7"), "layers[0].attention.rope.dims is 7, expected an even number from 2 to head_dim 16"},
       {with("rope_base=0"), "shape key \"rope_base\": found \"0\", expected a number from 1 to 1e+30"},
