@@ -13,8 +13,8 @@ namespace {
 std::string help() {
   std::string text = "Usage: quantize IN.gguf OUT.gguf --type MIX [--threads N]\n"
                      "Writes the model with its weights in the types of a named mix. MIX is one of:\n ";
-  for (const mote::Mix mix : mote::all_mixes()) text += " " + std::string(mote::mix_name(mix));
-  return text + "\n";
+  for (const mote::Mix mix : mote::all_mixes()) text.append(" ").append(mote::mix_name(mix));
+  return text += "\n";
 }
 
 } // namespace

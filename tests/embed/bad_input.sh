@@ -110,8 +110,9 @@ case $program in
     refuse 2 "context" --model "$tiny" --context 17 --prompt 4 --generate 4
     refuse 2 "Q4_K_M" --preset qwen2-0.5b --type Q9_9
     refuse 2 "colour" --shape "colour=red"
-    refuse 1 "context" --model "$tiny" --prompt 17 --generate 1
-    refuse 1 "context" --model "$tiny" --prompt 10 --generate 4 --context 8
+    refuse 2 "context" --model "$tiny" --prompt 17 --generate 1
+    refuse 2 "context" --model "$tiny" --prompt 10 --generate 4 --context 8
+    refuse 2 "context" --shape "layers=1,d_model=32,d_ff=32,heads=1,vocab=8,ctx=16" --prompt 10 --generate 7
     refuse 1 "no/such/folder" --model "$tiny" --prompt 4 --generate 4 --out "$scratch/no/such/folder/x.json"
     ;;
 esac
