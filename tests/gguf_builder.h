@@ -18,8 +18,7 @@ using gguf::ValueType;
 /// Little-endian bytes of the format's pieces.
 class Bytes {
  public:
-  template <class T>
-  Bytes& put(T value) {
+  template <class T> Bytes& put(T value) {
     static_assert(std::is_trivially_copyable_v<T>);
     char raw[sizeof value];
     std::memcpy(raw, &value, sizeof value);
@@ -32,7 +31,9 @@ class Bytes {
     return *this;
   }
   /// A string of the format. length: what it claims to be, when that is not the truth.
-  Bytes& string(std::string_view text, std::optional<std::uint64_t> length = {}) { return put(length.value_or(text.size())).raw(text); }
+  Bytes& string(std::string_view text, std::optional<std::uint64_t> length = {}) {
+    return put(length.value_or(text.size())).raw(text);
+  }
   const std::string& str() const { return bytes_; }
   std::size_t size() const { return bytes_.size(); }
 
@@ -45,10 +46,10 @@ struct TensorInfo {
   std::string name;
   std::vector<std::uint64_t> dims;
   std::uint32_t type = 0;
-  std::string data;                         ///< its bytes in the data section
+  std::string data; ///< its bytes in the data section
   std::optional<std::uint64_t> name_length;
   std::optional<std::uint32_t> n_dims;
-  std::optional<std::uint64_t> offset;      ///< of the data section
+  std::optional<std::uint64_t> offset; ///< of the data section
 };
 
 class GgufBuilder {
@@ -65,7 +66,9 @@ class GgufBuilder {
     values_.push_back(Bytes().string(key).put(type).raw(bytes).str());
     return *this;
   }
-  GgufBuilder& value(std::string_view key, ValueType type, std::string_view bytes) { return value(key, static_cast<std::uint32_t>(type), bytes); }
+  GgufBuilder& value(std::string_view key, ValueType type, std::string_view bytes) {
+    return value(key, static_cast<std::uint32_t>(type), bytes);
+  }
   /// Any bytes where a key and its value are due.
   GgufBuilder& raw_value(std::string_view bytes) {
     values_.emplace_back(bytes);
@@ -76,7 +79,9 @@ class GgufBuilder {
   GgufBuilder& u16(std::string_view key, std::uint16_t v) { return value(key, ValueType::u16, Bytes().put(v).str()); }
   GgufBuilder& u64(std::string_view key, std::uint64_t v) { return value(key, ValueType::u64, Bytes().put(v).str()); }
   GgufBuilder& f32(std::string_view key, float v) { return value(key, ValueType::f32, Bytes().put(v).str()); }
-  GgufBuilder& boolean(std::string_view key, bool v) { return value(key, ValueType::boolean, Bytes().put(static_cast<std::uint8_t>(v)).str()); }
+  GgufBuilder& boolean(std::string_view key, bool v) {
+    return value(key, ValueType::boolean, Bytes().put(static_cast<std::uint8_t>(v)).str());
+  }
   GgufBuilder& string(std::string_view key, std::string_view v) { return value(key, ValueType::string, Bytes().string(v).str()); }
   GgufBuilder& strings(std::string_view key, const std::vector<std::string>& v) {
     Bytes bytes;
@@ -84,8 +89,7 @@ class GgufBuilder {
     return array(key, ValueType::string, v.size(), bytes.str());
   }
   /// An array of the elements' own type: numbers<float>("k", ValueType::f32, {1, 2}).
-  template <class T>
-  GgufBuilder& numbers(std::string_view key, ValueType element, const std::vector<T>& v) {
+  template <class T> GgufBuilder& numbers(std::string_view key, ValueType element, const std::vector<T>& v) {
     Bytes bytes;
     for (const T& x : v) bytes.put(x);
     return array(key, element, v.size(), bytes.str());
@@ -103,7 +107,8 @@ class GgufBuilder {
   GgufBuilder& tensor(std::string_view name, TensorType type, const std::vector<std::uint64_t>& dims, unsigned seed = 0) {
     std::size_t n_bytes = row_bytes(type, dims.empty() ? 1 : static_cast<std::size_t>(dims[0]));
     for (std::size_t i = 1; i < dims.size(); ++i) n_bytes *= static_cast<std::size_t>(dims[i]);
-    return tensor(TensorInfo{std::string(name), dims, static_cast<std::uint32_t>(type), counting_bytes(n_bytes, seed), {}, {}, {}});
+    return tensor(
+        TensorInfo{std::string(name), dims, static_cast<std::uint32_t>(type), counting_bytes(n_bytes, seed), {}, {}, {}});
   }
   static std::string counting_bytes(std::size_t n, unsigned seed) {
     std::string bytes(n, '\0');

@@ -16,8 +16,7 @@ namespace mote::gguf {
 static_assert(std::endian::native == std::endian::little, "the format's numbers are read as they lie in the file");
 
 /// Unaligned.
-template <class T>
-T load(const std::byte* from) noexcept {
+template <class T> T load(const std::byte* from) noexcept {
   T value;
   std::memcpy(&value, from, sizeof value);
   return value;
@@ -31,8 +30,7 @@ class Cursor {
   std::size_t at() const noexcept { return at_; }
   std::size_t remaining() const noexcept { return bytes_.size() - at_; }
 
-  template <class T>
-  Result<T> number() {
+  template <class T> Result<T> number() {
     if (remaining() < sizeof(T)) {
       return Error{ErrorCode::bad_file, "cut off: " + bytes_text(sizeof(T)) + " expected at byte " + std::to_string(at_) + ", " +
                                             std::to_string(remaining()) + " left"};
@@ -52,8 +50,8 @@ class Cursor {
     auto length = number<std::uint64_t>();
     if (!length) return std::move(length).error();
     if (*length > remaining()) {
-      return Error{ErrorCode::bad_file, "a string of " + bytes_text(*length) + " at byte " + std::to_string(at_) + " reaches beyond the end (" +
-                                            bytes_text(remaining()) + " left)"};
+      return Error{ErrorCode::bad_file, "a string of " + bytes_text(*length) + " at byte " + std::to_string(at_) +
+                                            " reaches beyond the end (" + bytes_text(remaining()) + " left)"};
     }
     const auto bytes = take(static_cast<std::size_t>(*length));
     return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());

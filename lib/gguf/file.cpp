@@ -15,15 +15,24 @@ struct File::Impl {
   NameIndex tensor_names;
 
   const Value* find(std::string_view key) const noexcept;
-  Error missing(std::string_view key, std::string_view expected) const;
-  Error wrong(const Value& value, std::string_view expected) const;
-  /// The bytes of an array's elements, if the key is an array whose elements are accepted.
+  Error bad(std::string_view key, const std::string& what) const {
+    return Error{ErrorCode::bad_file, path + ": key " + quote(key) + ": " + what};
+  }
+  Error missing(std::string_view key, std::string_view expected) const {
+    return bad(key, "missing, expected " + std::string(expected));
+  }
+  Error wrong(const Value& value, std::string_view expected) const {
+    return bad(value.key, "expected " + std::string(expected) + ", found " + describe(value));
+  }
+  /// The key's value if it is an array whose elements are accepted.
   Result<const Value*> find_array(std::string_view key, bool (*accepts)(ValueType), std::string_view expected) const;
 };
 
 namespace {
 
-bool is_split_key(std::string_view key) noexcept { return key == kSplitNoKey || key == kSplitCountKey || key == kSplitTensorsKey; }
+bool is_split_key(std::string_view key) noexcept {
+  return key == kSplitNoKey || key == kSplitCountKey || key == kSplitTensorsKey;
+}
 
 bool is_integer(ValueType type) noexcept {
   return value_size(type) != 0 && type != ValueType::f32 && type != ValueType::f64 && type != ValueType::boolean;
@@ -31,7 +40,8 @@ bool is_integer(ValueType type) noexcept {
 bool is_float(ValueType type) noexcept { return type == ValueType::f32 || type == ValueType::f64; }
 bool is_string(ValueType type) noexcept { return type == ValueType::string; }
 
-/// Moves the tensors of all parts, in order, into one list with an index of their names. Error: bad_file, a name that appears twice.
+/// Moves the tensors of all parts, in order, into one list with an index of their names. Error: bad_file, a name that appears
+/// twice.
 Result<NameIndex> merge_tensors(const std::string& path, std::vector<Part>& parts, std::vector<Tensor>& tensors) {
   std::vector<std::size_t> part_of;
   for (std::size_t p = 0; p < parts.size(); ++p) {
@@ -48,20 +58,16 @@ Result<NameIndex> merge_tensors(const std::string& path, std::vector<Part>& part
   if (!twice) return index;
   const std::size_t first = part_of[twice->first], second = part_of[twice->second];
   std::string where = "appears twice";
-  if (parts.size() > 1) where += ", in part " + std::to_string(first + 1) + " and part " + std::to_string(second + 1) + " of " + std::to_string(parts.size());
+  if (parts.size() > 1)
+    where += ", in part " + std::to_string(first + 1) + " and part " + std::to_string(second + 1) + " of " +
+             std::to_string(parts.size());
   return Error{ErrorCode::bad_file, path + ": tensor " + quote(tensors[twice->first].name) + ": " + where};
 }
 
 } // namespace
 
-const Value* File::Impl::find(std::string_view key) const noexcept { return is_split_key(key) ? nullptr : parts.front().find(key); }
-
-Error File::Impl::missing(std::string_view key, std::string_view expected) const {
-  return Error{ErrorCode::bad_file, path + ": key " + quote(key) + ": missing, expected " + std::string(expected)};
-}
-
-Error File::Impl::wrong(const Value& value, std::string_view expected) const {
-  return Error{ErrorCode::bad_file, path + ": key " + quote(value.key) + ": expected " + std::string(expected) + ", found " + describe(value)};
+const Value* File::Impl::find(std::string_view key) const noexcept {
+  return is_split_key(key) ? nullptr : parts.front().find(key);
 }
 
 Result<const Value*> File::Impl::find_array(std::string_view key, bool (*accepts)(ValueType), std::string_view expected) const {
@@ -153,7 +159,7 @@ Result<std::vector<std::string_view>> File::get_strings(std::string_view key) co
   Cursor cursor(array.bytes);
   for (std::uint64_t i = 0; i < array.count; ++i) {
     auto text = cursor.string(); // fails only if somebody has rewritten the file since it was opened
-    if (!text) return Error{ErrorCode::bad_file, impl_->path + ": key " + quote(key) + ": changed since the file was opened: " + text.error().message};
+    if (!text) return impl_->bad(key, "changed since the file was opened: " + text.error().message);
     strings.push_back(*text);
   }
   return strings;
@@ -168,8 +174,8 @@ Result<std::vector<std::int64_t>> File::get_ints(std::string_view key) const {
   for (std::size_t i = 0; i < count; ++i) {
     const auto number = load_int(array.element, array.bytes.data() + i * size);
     if (!number) {
-      return Error{ErrorCode::bad_file, impl_->path + ": key " + quote(key) + ": element " + std::to_string(i) + ": expected less than 2^63, found " +
-                                            std::to_string(load<std::uint64_t>(array.bytes.data() + i * size))};
+      const auto found_number = load<std::uint64_t>(array.bytes.data() + i * size);
+      return impl_->bad(key, "element " + std::to_string(i) + ": expected less than 2^63, found " + std::to_string(found_number));
     }
     numbers[i] = *number;
   }
@@ -186,8 +192,7 @@ Result<std::vector<float>> File::get_floats(std::string_view key) const {
     const double number = load_float(array.element, array.bytes.data() + i * size).value_or(0);
     // Converting a finite number beyond the range of f32 is undefined.
     if (std::isfinite(number) && std::fabs(number) > static_cast<double>(std::numeric_limits<float>::max())) {
-      return Error{ErrorCode::bad_file,
-                   impl_->path + ": key " + quote(key) + ": element " + std::to_string(i) + ": a number beyond the range of f32"};
+      return impl_->bad(key, "element " + std::to_string(i) + ": a number beyond the range of f32");
     }
     numbers[i] = static_cast<float>(number);
   }

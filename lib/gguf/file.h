@@ -33,9 +33,9 @@ struct Tensor {
 class File {
  public:
   /// path: a file, or the first part of a split one, whose other parts lie beside it. Time and memory are bounded by a small
-  /// multiple of the size of the files. Errors: io (missing, unreadable, no regular file), bad_file (damaged), unsupported (version,
-  /// endianness, a tensor of a type that mote does not know, a later part of a split), naming the file, the key or tensor, what
-  /// was expected and what was found.
+  /// multiple of the size of the files. Errors: io (missing, unreadable, no regular file), bad_file (damaged), unsupported
+  /// (version, endianness, a tensor of a type that mote does not know, a later part of a split), naming the file, the key or
+  /// tensor, what was expected and what was found.
   static Result<File> open(const std::string& path);
   File(File&&) noexcept;
   File& operator=(File&&) noexcept;

@@ -107,8 +107,8 @@ Result<std::uint64_t> tensor_bytes(TensorType type, const std::array<std::int64_
   const TypeInfo& info = type_info(type);
   const auto block_weights = static_cast<std::uint64_t>(info.block_weights);
   if (static_cast<std::uint64_t>(dims[0]) % block_weights != 0) {
-    return fail("rows of " + std::to_string(dims[0]) + " weights: expected a multiple of " + std::to_string(block_weights) + " for type " +
-                std::string(info.name));
+    return fail("rows of " + std::to_string(dims[0]) + " weights: expected a multiple of " + std::to_string(block_weights) +
+                " for type " + std::string(info.name));
   }
   if (empty) return std::uint64_t{0};
   const auto n_bytes = checked_mul(product / block_weights, static_cast<std::uint64_t>(info.block_bytes));

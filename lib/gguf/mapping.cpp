@@ -34,13 +34,14 @@ Result<Mapping> Mapping::open(const std::string& path) {
   // Without O_NONBLOCK, opening a named pipe would wait for somebody to write to it.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.fd < 0) return io_error(path, "cannot be opened", errno);
-  struct stat status{};
+  struct stat status {};
   if (::fstat(file.fd, &status) != 0) return io_error(path, "its size cannot be read", errno);
   if (S_ISDIR(status.st_mode)) return Error{ErrorCode::io, path + ": is a directory, expected a GGUF file"};
   if (!S_ISREG(status.st_mode)) return Error{ErrorCode::io, path + ": is not a regular file, expected a GGUF file"};
   if (status.st_size == 0) return Error{ErrorCode::bad_file, path + ": is empty, expected a GGUF file"};
   if (!std::in_range<std::size_t>(status.st_size)) {
-    return Error{ErrorCode::unsupported, path + ": " + std::to_string(status.st_size) + " bytes are more than a process can map here"};
+    return Error{ErrorCode::unsupported,
+                 path + ": " + std::to_string(status.st_size) + " bytes are more than a process can map here"};
   }
   const auto size = static_cast<std::size_t>(status.st_size);
   void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);

@@ -19,13 +19,15 @@ class NameIndex {
   explicit NameIndex(std::vector<Entry> entries) : entries_(std::move(entries)) { std::sort(entries_.begin(), entries_.end()); }
 
   std::optional<std::size_t> find(std::string_view name) const noexcept {
-    const auto it = std::lower_bound(entries_.begin(), entries_.end(), name, [](const Entry& e, std::string_view n) { return e.first < n; });
+    const auto it =
+        std::lower_bound(entries_.begin(), entries_.end(), name, [](const Entry& e, std::string_view n) { return e.first < n; });
     if (it == entries_.end() || it->first != name) return std::nullopt;
     return it->second;
   }
   /// The places of two equal names, the lower first, if there are any.
   std::optional<std::pair<std::size_t, std::size_t>> duplicate() const noexcept {
-    const auto it = std::adjacent_find(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.first == b.first; });
+    const auto it =
+        std::adjacent_find(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.first == b.first; });
     if (it == entries_.end()) return std::nullopt;
     return std::pair(it->second, std::next(it)->second);
   }

@@ -60,7 +60,8 @@ Status PartReader::read_header() {
   const auto bytes = part_.mapping.bytes();
   const std::string_view start(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 8));
   if (!start.starts_with(kMagic)) return fail("is no GGUF file: does not start with GGUF, found " + quote(start));
-  if (bytes.size() < kHeaderBytes) return fail("cut off: a header of 24 bytes expected, the file has " + std::to_string(bytes.size()));
+  if (bytes.size() < kHeaderBytes)
+    return fail("cut off: a header of 24 bytes expected, the file has " + std::to_string(bytes.size()));
   cursor_.take(kMagic.size());
   if (Status s = check_version(*cursor_.number<std::uint32_t>()); !s) return s;
   n_tensors_ = *cursor_.number<std::uint64_t>();
@@ -79,8 +80,8 @@ Status PartReader::check_version(std::uint32_t version) const {
 
 Status PartReader::check_count(std::uint64_t count, const char* what, std::size_t least_bytes) const {
   if (count <= cursor_.remaining() / least_bytes) return {};
-  return fail("header: " + std::to_string(count) + " " + what + " of at least " + std::to_string(least_bytes) + " bytes do not fit into the " +
-              bytes_text(cursor_.remaining()) + " that follow");
+  return fail("header: " + std::to_string(count) + " " + what + " of at least " + std::to_string(least_bytes) +
+              " bytes do not fit into the " + bytes_text(cursor_.remaining()) + " that follow");
 }
 
 Status PartReader::read_values() {
@@ -93,8 +94,9 @@ Status PartReader::read_values() {
   }
   part_.keys = NameIndex(std::move(entries));
   if (const auto twice = part_.keys.duplicate()) {
-    return fail("key " + quote(part_.values[twice->first].key) + ": appears twice, as number " + std::to_string(twice->first + 1) + " and " +
-                std::to_string(twice->second + 1) + " of " + std::to_string(n_values_));
+    return fail("key " + quote(part_.values[twice->first].key) + ": appears twice, as number " +
+                std::to_string(twice->first + 1) + " and " + std::to_string(twice->second + 1) + " of " +
+                std::to_string(n_values_));
   }
   return {};
 }
@@ -102,7 +104,8 @@ Status PartReader::read_values() {
 Status PartReader::read_alignment() {
   const Value* value = part_.find(kAlignmentKey);
   if (value == nullptr) return {};
-  const std::string expected = "expected u32, a power of two from " + std::to_string(kMinAlignment) + " to " + std::to_string(kMaxAlignment);
+  const std::string expected =
+      "expected u32, a power of two from " + std::to_string(kMinAlignment) + " to " + std::to_string(kMaxAlignment);
   if (value->type != ValueType::u32 || !is_alignment(load<std::uint32_t>(value->bytes.data()))) {
     return fail("key " + quote(kAlignmentKey) + ": " + expected + ", found " + describe(*value));
   }
@@ -132,7 +135,8 @@ Status PartReader::read_tensor_info(std::uint64_t i) {
   if (!offset) return fail(info, offset.error().message);
   const auto type = type_from_id(*type_id);
   if (!type) {
-    return fail(info, "its type " + tensor_type_text(*type_id) + " is not supported; supported are " + supported_types_text(), ErrorCode::unsupported);
+    return fail(info, "its type " + tensor_type_text(*type_id) + " is not supported; supported are " + supported_types_text(),
+                ErrorCode::unsupported);
   }
   info.type = *type;
   info.offset = *offset;
@@ -146,7 +150,8 @@ Status PartReader::read_tensor_info(std::uint64_t i) {
 Status PartReader::read_shape(TensorInfo& info) {
   auto n_dims = cursor_.number<std::uint32_t>();
   if (!n_dims) return fail(info, n_dims.error().message);
-  if (*n_dims > kMaxDims) return fail(info, std::to_string(*n_dims) + " dimensions, expected at most " + std::to_string(kMaxDims));
+  if (*n_dims > kMaxDims)
+    return fail(info, std::to_string(*n_dims) + " dimensions, expected at most " + std::to_string(kMaxDims));
   info.n_dims = static_cast<int>(*n_dims);
   for (std::size_t d = 0; d < *n_dims; ++d) {
     auto dim = cursor_.number<std::uint64_t>();
@@ -170,18 +175,21 @@ Status PartReader::place_tensors() {
 
 Status PartReader::place_tensor(const TensorInfo& info, std::uint64_t data_start) {
   if (info.offset % alignment_ != 0) {
-    return fail(info, "offset " + std::to_string(info.offset) + ", expected a multiple of the alignment " + std::to_string(alignment_));
+    return fail(info,
+                "offset " + std::to_string(info.offset) + ", expected a multiple of the alignment " + std::to_string(alignment_));
   }
   // The padding behind the last tensor may be missing, so an empty tensor there may start beyond the end.
   const std::uint64_t size = file_size(), limit = info.n_bytes == 0 ? align_up(size, alignment_) : size;
   const bool fits = data_start <= limit && info.offset <= limit - data_start && info.n_bytes <= limit - data_start - info.offset;
   if (!fits) {
-    return fail(info, bytes_text(info.n_bytes) + " at offset " + std::to_string(info.offset) + " of the data section, which starts at byte " +
-                          std::to_string(data_start) + ", reach beyond the end of the file (" + bytes_text(size) + ")");
+    return fail(info, bytes_text(info.n_bytes) + " at offset " + std::to_string(info.offset) +
+                          " of the data section, which starts at byte " + std::to_string(data_start) +
+                          ", reach beyond the end of the file (" + bytes_text(size) + ")");
   }
   const std::uint64_t start = std::min(data_start + info.offset, size);
-  part_.tensors.push_back(Tensor{std::string(info.name), info.type, info.n_dims, info.dims,
-                                 part_.mapping.bytes().subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(info.n_bytes))});
+  part_.tensors.push_back(
+      Tensor{std::string(info.name), info.type, info.n_dims, info.dims,
+             part_.mapping.bytes().subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(info.n_bytes))});
   return {};
 }
 
@@ -198,7 +206,8 @@ Status PartReader::check_overlaps() const {
       return "bytes " + std::to_string(start) + " to " + std::to_string(start + t.data.size());
     };
     if (before.data.data() + before.data.size() > after.data.data()) {
-      return fail("tensor " + quote(after.name) + ": " + range(after) + " overlap tensor " + quote(before.name) + ", " + range(before));
+      return fail("tensor " + quote(after.name) + ": " + range(after) + " overlap tensor " + quote(before.name) + ", " +
+                  range(before));
     }
   }
   return {};

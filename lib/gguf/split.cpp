@@ -7,7 +7,7 @@ namespace mote::gguf {
 namespace {
 
 struct SplitKeys {
-  std::int64_t no = 0;    ///< from 0
+  std::int64_t no = 0; ///< from 0
   std::int64_t count = 1;
   std::optional<std::int64_t> n_tensors; ///< of all parts
 };
@@ -18,8 +18,8 @@ Result<std::optional<std::int64_t>> find_int(const std::string& path, const Part
   if (value == nullptr) return std::optional<std::int64_t>();
   const auto number = load_int(value->type, value->bytes.data());
   if (!number || *number < 0 || *number > max) {
-    return Error{ErrorCode::bad_file,
-                 path + ": key " + quote(key) + ": expected an integer from 0 to " + std::to_string(max) + ", found " + describe(*value)};
+    return Error{ErrorCode::bad_file, path + ": key " + quote(key) + ": expected an integer from 0 to " + std::to_string(max) +
+                                          ", found " + describe(*value)};
   }
   return number;
 }
@@ -34,8 +34,9 @@ Result<SplitKeys> read_split_keys(const std::string& path, const Part& part) {
   auto no = find_int(path, part, kSplitNoKey, keys.count - 1);
   if (!no) return std::move(no).error();
   if (!*no) {
-    return Error{ErrorCode::bad_file, path + ": key " + quote(kSplitNoKey) + ": missing, expected the number of this part, since " +
-                                          quote(kSplitCountKey) + " is " + std::to_string(keys.count)};
+    return Error{ErrorCode::bad_file, path + ": key " + quote(kSplitNoKey) +
+                                          ": missing, expected the number of this part, since " + quote(kSplitCountKey) + " is " +
+                                          std::to_string(keys.count)};
   }
   keys.no = **no;
   auto n_tensors = find_int(path, part, kSplitTensorsKey, std::numeric_limits<std::int64_t>::max());
@@ -62,8 +63,8 @@ Result<Part> read_later_part(const std::string& first_path, const SplitKeys& fir
   auto keys = read_split_keys(*path, *part);
   if (!keys) return std::move(keys).error();
   const auto differs = [&](std::string_view key, std::int64_t expected, std::int64_t found) {
-    return Error{ErrorCode::bad_file, *path + ": key " + quote(key) + ": expected " + std::to_string(expected) + " in " + wanted + ", found " +
-                                          std::to_string(found)};
+    return Error{ErrorCode::bad_file, *path + ": key " + quote(key) + ": expected " + std::to_string(expected) + " in " + wanted +
+                                          ", found " + std::to_string(found)};
   };
   if (keys->count != first.count) return differs(kSplitCountKey, first.count, keys->count);
   if (keys->no != no) return differs(kSplitNoKey, no, keys->no);
@@ -91,8 +92,9 @@ Result<std::vector<Part>> read_parts(const std::string& path) {
   if (!keys) return std::move(keys).error();
   if (keys->no != 0) {
     auto right = part_path(path, keys->no, 0, keys->count);
-    return Error{ErrorCode::unsupported, path + ": is part " + std::to_string(keys->no + 1) + " of " + std::to_string(keys->count) +
-                                             " of a split model; open the first part" + (right ? ", " + *right : "")};
+    return Error{ErrorCode::unsupported, path + ": is part " + std::to_string(keys->no + 1) + " of " +
+                                             std::to_string(keys->count) + " of a split model; open the first part" +
+                                             (right ? ", " + *right : "")};
   }
   std::vector<Part> parts;
   parts.push_back(std::move(*first));
@@ -105,7 +107,8 @@ Result<std::vector<Part>> read_parts(const std::string& path) {
   }
   if (keys->n_tensors && static_cast<std::uint64_t>(*keys->n_tensors) != n_tensors) {
     return Error{ErrorCode::bad_file, path + ": key " + quote(kSplitTensorsKey) + ": " + std::to_string(*keys->n_tensors) +
-                                          " tensors expected in the " + std::to_string(keys->count) + " parts, found " + std::to_string(n_tensors)};
+                                          " tensors expected in the " + std::to_string(keys->count) + " parts, found " +
+                                          std::to_string(n_tensors)};
   }
   return parts;
 }

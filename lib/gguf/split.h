@@ -7,9 +7,9 @@
 
 namespace mote::gguf {
 
-/// A file that belongs to no split gives one part. path must be the first part of a split one; the others are looked for beside it.
-/// Checks that the parts belong together, except for tensors of the same name in several of them.
-/// Errors: io, bad_file, unsupported (path is a later part), naming the part.
+/// A file that belongs to no split gives one part. path must be the first part of a split one; the others are looked for beside
+/// it. Checks that the parts belong together, except for tensors of the same name in several of them. Errors: io, bad_file,
+/// unsupported (path is a later part), naming the part.
 Result<std::vector<Part>> read_parts(const std::string& path);
 
 /// The path of part `no` (from 0) of `count` beside another part of the same split.

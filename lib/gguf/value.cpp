@@ -68,15 +68,14 @@ Status read_payload(Cursor& cursor, Value& value) {
   }
   const std::size_t size = value_size(*type);
   if (cursor.remaining() < size) {
-    return bad("cut off: a value of type " + std::string(value_type_name(*type)) + " expected at byte " + std::to_string(cursor.at()) + ", " +
-               bytes_text(cursor.remaining()) + " left");
+    return bad("cut off: a value of type " + std::string(value_type_name(*type)) + " expected at byte " +
+               std::to_string(cursor.at()) + ", " + bytes_text(cursor.remaining()) + " left");
   }
   value.bytes = cursor.take(size);
   return {};
 }
 
-template <class T>
-std::optional<std::int64_t> widen(const std::byte* from) noexcept {
+template <class T> std::optional<std::int64_t> widen(const std::byte* from) noexcept {
   const T value = load<T>(from);
   if (!std::in_range<std::int64_t>(value)) return std::nullopt;
   return static_cast<std::int64_t>(value);
@@ -125,7 +124,8 @@ std::optional<double> load_float(ValueType type, const std::byte* from) noexcept
 
 std::string describe(const Value& value) {
   const std::string type(value_type_name(value.type));
-  if (value.type == ValueType::array) return "array of " + std::to_string(value.count) + " " + std::string(value_type_name(value.element));
+  if (value.type == ValueType::array)
+    return "array of " + std::to_string(value.count) + " " + std::string(value_type_name(value.element));
   if (value.type == ValueType::string) {
     return "string " + quote(std::string_view(reinterpret_cast<const char*>(value.bytes.data()), value.bytes.size()));
   }

@@ -15,7 +15,8 @@ struct Value {
   ValueType type = ValueType::u8;
   ValueType element = ValueType::u8; ///< of an array
   std::uint64_t count = 0;           ///< elements of an array
-  std::span<const std::byte> bytes;  ///< behind the value's type, and behind the length of a string, the element type and count of an array
+  std::span<const std::byte>
+      bytes; ///< behind the value's type, and behind the length of a string, the element type and count of an array
 };
 
 /// Reads key, type and value and checks every length in it. Time and memory do not depend on what the lengths claim.

@@ -20,8 +20,7 @@
 namespace mote::gguf {
 namespace {
 
-template <class T>
-void append(std::string& bytes, T value) {
+template <class T> void append(std::string& bytes, T value) {
   char raw[sizeof value];
   std::memcpy(raw, &value, sizeof value);
   bytes.append(raw, sizeof value);
@@ -42,8 +41,7 @@ std::string array_start(ValueType element, std::size_t count) {
   return bytes;
 }
 
-template <class T>
-std::string scalar(ValueType type, T value) {
+template <class T> std::string scalar(ValueType type, T value) {
   std::string bytes;
   append_type(bytes, type);
   append(bytes, value);
@@ -93,9 +91,9 @@ struct Writer::Impl {
   std::map<std::string, std::size_t, std::less<>> places; // of keys in values
   std::vector<PlannedTensor> tensors;
   std::uint64_t alignment = kDefaultAlignment;
-  std::uint64_t at = 0;         // bytes written
-  std::size_t current = 0;      // tensor being written
-  std::uint64_t n_written = 0;  // of its bytes
+  std::uint64_t at = 0;        // bytes written
+  std::size_t current = 0;     // tensor being written
+  std::uint64_t n_written = 0; // of its bytes
 };
 
 Status Writer::Impl::fail(Error e) {
@@ -134,8 +132,8 @@ Status Writer::Impl::read_alignment() {
     std::memcpy(&number, bytes.data() + sizeof type, sizeof number);
   }
   if (type != static_cast<std::uint32_t>(ValueType::u32) || !is_alignment(number)) {
-    return misuse("key " + quote(kAlignmentKey) + ": expected u32, a power of two from " + std::to_string(kMinAlignment) + " to " +
-                  std::to_string(kMaxAlignment));
+    return misuse("key " + quote(kAlignmentKey) + ": expected u32, a power of two from " + std::to_string(kMinAlignment) +
+                  " to " + std::to_string(kMaxAlignment));
   }
   alignment = number;
   return {};
@@ -144,7 +142,8 @@ Status Writer::Impl::read_alignment() {
 Status Writer::Impl::check_keys() {
   for (const KeyValue& v : values) {
     if (v.key.empty() || v.key.size() > kMaxKeyBytes) {
-      return misuse("key " + quote(v.key) + ": a name of " + bytes_text(v.key.size()) + ", expected 1 to " + std::to_string(kMaxKeyBytes));
+      return misuse("key " + quote(v.key) + ": a name of " + bytes_text(v.key.size()) + ", expected 1 to " +
+                    std::to_string(kMaxKeyBytes));
     }
   }
   return {};
@@ -156,9 +155,11 @@ Status Writer::Impl::place_tensors() {
   for (PlannedTensor& t : tensors) {
     const std::string where = "tensor " + quote(t.name) + ": ";
     if (t.name.size() > kMaxTensorNameBytes) {
-      return misuse(where + "a name of " + bytes_text(t.name.size()) + ", expected at most " + std::to_string(kMaxTensorNameBytes));
+      return misuse(where + "a name of " + bytes_text(t.name.size()) + ", expected at most " +
+                    std::to_string(kMaxTensorNameBytes));
     }
-    if (t.n_dims > kMaxDims) return misuse(where + std::to_string(t.n_dims) + " dimensions, expected at most " + std::to_string(kMaxDims));
+    if (t.n_dims > kMaxDims)
+      return misuse(where + std::to_string(t.n_dims) + " dimensions, expected at most " + std::to_string(kMaxDims));
     auto n_bytes = tensor_bytes(t.type, t.dims);
     if (!n_bytes) return misuse(where + n_bytes.error().message);
     if (*n_bytes > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - kMaxAlignment - offset) {
@@ -195,7 +196,7 @@ std::string Writer::Impl::header() const {
 
 Status Writer::Impl::open_temporary() {
   // The finished file is moved to its name, which would replace a device or a pipe of that name by a file.
-  struct stat status{};
+  struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     return fail({ErrorCode::io, path + ": is no regular file, cannot be replaced"});
   }
@@ -210,7 +211,8 @@ Status Writer::Impl::open_temporary() {
     }
     if (errno != EEXIST) return fail(io_error(path, "cannot be created as " + name, errno));
   }
-  return fail({ErrorCode::io, path + ": cannot be created: " + std::to_string(kMaxTries) + " unfinished files of this name are there"});
+  return fail(
+      {ErrorCode::io, path + ": cannot be created: " + std::to_string(kMaxTries) + " unfinished files of this name are there"});
 }
 
 Status Writer::Impl::write_bytes(const char* bytes, std::size_t n) {
@@ -311,8 +313,8 @@ Status Writer::write(std::span<const std::byte> data) {
   if (w.current == w.tensors.size()) return w.misuse(bytes_text(data.size()) + " written behind the last tensor");
   const Impl::PlannedTensor& tensor = w.tensors[w.current];
   if (data.size() > tensor.n_bytes - w.n_written) {
-    return w.misuse("tensor " + quote(tensor.name) + ": " + bytes_text(data.size()) + " written behind the first " + std::to_string(w.n_written) +
-                    ", expected " + std::to_string(tensor.n_bytes) + " in total");
+    return w.misuse("tensor " + quote(tensor.name) + ": " + bytes_text(data.size()) + " written behind the first " +
+                    std::to_string(w.n_written) + ", expected " + std::to_string(tensor.n_bytes) + " in total");
   }
   if (Status s = w.write_bytes(reinterpret_cast<const char*>(data.data()), data.size()); !s) return s;
   w.n_written += data.size();
@@ -329,11 +331,13 @@ Status Writer::finish() {
   while (w.current < w.tensors.size() && w.tensors[w.current].n_bytes == 0) ++w.current;
   if (w.current < w.tensors.size()) {
     const Impl::PlannedTensor& tensor = w.tensors[w.current];
-    return w.misuse("tensor " + quote(tensor.name) + ": " + std::to_string(w.n_written) + " of its " + bytes_text(tensor.n_bytes) + " are written");
+    return w.misuse("tensor " + quote(tensor.name) + ": " + std::to_string(w.n_written) + " of its " +
+                    bytes_text(tensor.n_bytes) + " are written");
   }
   // Some file systems report only here that the space did not suffice.
   if (::close(std::exchange(w.fd, -1)) != 0) return w.fail(io_error(w.path, "writing failed", errno));
-  if (::rename(w.temporary.c_str(), w.path.c_str()) != 0) return w.fail(io_error(w.path, "cannot be renamed from " + w.temporary, errno));
+  if (::rename(w.temporary.c_str(), w.path.c_str()) != 0)
+    return w.fail(io_error(w.path, "cannot be renamed from " + w.temporary, errno));
   w.temporary.clear();
   w.state = Impl::State::finished;
   return {};

@@ -41,7 +41,9 @@ std::string sound_file() {
   const std::string inner = Bytes().type(ValueType::u16).put(std::uint64_t{2}).raw("abcd").str();
   b.array("nested", ValueType::array, 2, inner + inner);
   b.tensor("token_embd.weight", TensorType::Q4_0, {32, 4}, 1).tensor("scalar", TensorType::F32, {}, 2);
-  b.tensor("empty", TensorType::F16, {8, 0}).tensor("blk.0.w", TensorType::F16, {4, 3, 2}, 3).tensor("four", TensorType::Q8_0, {32, 1, 2, 1}, 4);
+  b.tensor("empty", TensorType::F16, {8, 0})
+      .tensor("blk.0.w", TensorType::F16, {4, 3, 2}, 3)
+      .tensor("four", TensorType::Q8_0, {32, 1, 2, 1}, 4);
   b.pad_end = false;
   return b.build();
 }
@@ -98,7 +100,8 @@ class Fuzzer {
     std::filesystem::remove(path); // for speed, see TempDir::write
     gguf::Writer w(path);
     for (const std::string_view key : from.keys()) w.copy(from, key);
-    for (const gguf::Tensor& t : from.tensors()) w.add_tensor(t.name, t.type, std::span(t.dims).first(static_cast<std::size_t>(t.n_dims)));
+    for (const gguf::Tensor& t : from.tensors())
+      w.add_tensor(t.name, t.type, std::span(t.dims).first(static_cast<std::size_t>(t.n_dims)));
     const auto check = [](const Status& s) {
       if (!s) FAIL(s.error().message);
     };

@@ -111,7 +111,8 @@ TEST_CASE("gguf: values of every type are read, integers and floats of any width
   CHECK(f.type_of("nothing") == std::nullopt);
   CHECK(text_of(f.raw_value("a.u16")) == Bytes().type(ValueType::u16).put(std::uint16_t{60000}).str());
   CHECK(text_of(f.raw_value("a.string")) == Bytes().type(ValueType::string).string("héllo").str());
-  CHECK(text_of(f.raw_value("l.i8")) == Bytes().type(ValueType::array).type(ValueType::i8).put(std::uint64_t{2}).raw("\xff\x02").str());
+  CHECK(text_of(f.raw_value("l.i8")) ==
+        Bytes().type(ValueType::array).type(ValueType::i8).put(std::uint64_t{2}).raw("\xff\x02").str());
   CHECK(f.raw_value("nothing").empty());
 }
 
@@ -182,7 +183,8 @@ TEST_CASE("gguf: tensors of every type and number of dimensions are where the fi
     CHECK(t->n_rows() == 3);
     CHECK(text_of(t->data) == GgufBuilder::counting_bytes(6 * static_cast<std::size_t>(info.block_bytes), ++seed));
   }
-  const gguf::Tensor *scalar = f.find_tensor("scalar"), *one = f.find_tensor("one"), *three = f.find_tensor("three"), *four = f.find_tensor("four");
+  const gguf::Tensor *scalar = f.find_tensor("scalar"), *one = f.find_tensor("one"), *three = f.find_tensor("three"),
+                     *four = f.find_tensor("four");
   REQUIRE((scalar && one && three && four));
   CHECK((scalar->n_dims == 0 && scalar->n_cols() == 1 && scalar->n_rows() == 1));
   CHECK(text_of(scalar->data) == GgufBuilder::counting_bytes(4, 50));
@@ -204,9 +206,9 @@ TEST_CASE("gguf: empty tensors are legal and have no bytes") {
   const TempDir dir;
   GgufBuilder b;
   b.tensor("first", TensorType::F32, {0});
-  b.tensor("full", TensorType::F32, {3}, 1);
   b.tensor("middle", TensorType::Q4_K, {0, 5});
-  b.tensor("last", TensorType::F32, {4, 0, 7});
+  b.tensor(TensorInfo{"last", {4, 0, 7}, 0, "", {}, {}, 32});
+  b.tensor("full", TensorType::F32, {3}, 1);
   b.pad_end = false; // so that the last tensor starts behind the end of the file
   const File f = open_ok(dir.write("model.gguf", b.build()));
   for (const char* name : {"first", "middle", "last"}) {
@@ -217,7 +219,9 @@ TEST_CASE("gguf: empty tensors are legal and have no bytes") {
     CHECK(t->n_rows() * t->n_cols() == 0);
     f.release(*t);
   }
-  CHECK(f.find_tensor("full")->data.size() == 12);
+  const auto full = f.find_tensor("full")->data;
+  CHECK(full.size() == 12);
+  CHECK(f.find_tensor("last")->data.data() == full.data() + full.size()); // the end of the mapping, not beyond it
 }
 
 TEST_CASE("gguf: the padding behind the last tensor may be missing") {
@@ -251,8 +255,10 @@ TEST_CASE("gguf: alignments from 8 to 2^20, powers of two only") {
   }
   for (const std::uint32_t alignment : {0u, 1u, 2u, 4u, 12u, 33u, 48u, (1u << 20) + 1, 1u << 21, 1u << 31, ~0u}) {
     const Error e = open_error(dir, GgufBuilder().u32("general.alignment", alignment).tensor("a", TensorType::F32, {3}).build());
-    check_error(e, ErrorCode::bad_file, dir.file("model.gguf") + ": key \"general.alignment\": expected u32, a power of two from 8 to 1048576, found u32 " +
-                                            std::to_string(alignment));
+    check_error(e, ErrorCode::bad_file,
+                dir.file("model.gguf") +
+                    ": key \"general.alignment\": expected u32, a power of two from 8 to 1048576, found u32 " +
+                    std::to_string(alignment));
   }
 }
 
@@ -282,7 +288,8 @@ TEST_CASE("gguf: what is no GGUF file at all is said in one line") {
   says(dir.file("nothing.gguf"), ErrorCode::io, "cannot be opened: No such file or directory");
   says(dir.path(), ErrorCode::io, "is a directory, expected a GGUF file");
   says(dir.write("empty.gguf", ""), ErrorCode::bad_file, "is empty, expected a GGUF file");
-  says(dir.write("text.txt", "{\"model\": 1}\n"), ErrorCode::bad_file, "is no GGUF file: does not start with GGUF, found \"{\\\"model\\\"\"");
+  says(dir.write("text.txt", "{\"model\": 1}\n"), ErrorCode::bad_file,
+       "is no GGUF file: does not start with GGUF, found \"{\\\"model\\\"\"");
   says(dir.write("short", "GGU"), ErrorCode::bad_file, "is no GGUF file: does not start with GGUF, found \"GGU\"");
   says(dir.write("binary", std::string("\0\x7f\n\xff", 4)), ErrorCode::bad_file,
        "is no GGUF file: does not start with GGUF, found \"\\x00\\x7f\\x0a\\xff\"");
@@ -338,22 +345,39 @@ TEST_CASE("gguf: a file rewritten while it is open gives an error, not a read be
 TEST_CASE("gguf: offsets and lengths beyond 4 GiB are kept whole") {
   const TempDir dir;
   const std::string path = dir.file("big.gguf");
-  constexpr std::uint64_t kText = (1ull << 32) + 5;           // the length of a string whose low 32 bits are 5
+  constexpr std::uint64_t kText = (1ull << 32) + 5; // the length of a string whose low 32 bits are 5
   constexpr std::uint64_t kBig = (1ull << 32) + 64, kSmall = 16;
   // The file is sparse: only its ends are written.
-  const std::string head = Bytes().raw("GGUF").put(3u).put(std::uint64_t{2}).put(std::uint64_t{1}).string("k").type(ValueType::string).put(kText).str();
+  const std::string head = Bytes()
+                               .raw("GGUF")
+                               .put(3u)
+                               .put(std::uint64_t{2})
+                               .put(std::uint64_t{1})
+                               .string("k")
+                               .type(ValueType::string)
+                               .put(kText)
+                               .str();
   const std::string infos = Bytes()
-                                .string("big").put(1u).put(kBig / 4).put(0u).put(std::uint64_t{0})
-                                .string("small").put(1u).put(kSmall / 4).put(0u).put(kBig)
+                                .string("big")
+                                .put(1u)
+                                .put(kBig / 4)
+                                .put(0u)
+                                .put(std::uint64_t{0})
+                                .string("small")
+                                .put(1u)
+                                .put(kSmall / 4)
+                                .put(0u)
+                                .put(kBig)
                                 .str();
-  const std::uint64_t infos_at = head.size() + kText, data_at = (infos_at + infos.size() + 31) / 32 * 32, size = data_at + kBig + kSmall;
+  const std::uint64_t infos_at = head.size() + kText, data_at = (infos_at + infos.size() + 31) / 32 * 32,
+                      size = data_at + kBig + kSmall;
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT, 0600);
   REQUIRE(fd >= 0);
   const auto put = [&](std::string_view bytes, std::uint64_t at) {
     return ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at)) == static_cast<ssize_t>(bytes.size());
   };
-  const bool made = ::ftruncate(fd, static_cast<off_t>(size)) == 0 && put(head, 0) && put("last!", infos_at - 5) && put(infos, infos_at) &&
-                    put("big end.", data_at + kBig - 8) && put("small tensor end", data_at + kBig);
+  const bool made = ::ftruncate(fd, static_cast<off_t>(size)) == 0 && put(head, 0) && put("last!", infos_at - 5) &&
+                    put(infos, infos_at) && put("big end.", data_at + kBig - 8) && put("small tensor end", data_at + kBig);
   ::close(fd);
   if (!made) {
     WARN("no file of 8 GiB can be made here");

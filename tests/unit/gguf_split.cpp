@@ -26,7 +26,9 @@ std::string part_name(int no, int count) {
 GgufBuilder part(int no, int count = 3) {
   GgufBuilder b;
   if (no == 0) b.string("general.architecture", "llama");
-  b.u16("split.no", static_cast<std::uint16_t>(no)).u16("split.count", static_cast<std::uint16_t>(count)).i32("split.tensors.count", 3);
+  b.u16("split.no", static_cast<std::uint16_t>(no))
+      .u16("split.count", static_cast<std::uint16_t>(count))
+      .i32("split.tensors.count", 3);
   if (no != 0) b.string("only.here", "ignored");
   b.tensor("t" + std::to_string(no), TensorType::F32, {4}, static_cast<unsigned>(no));
   return b;
@@ -81,7 +83,8 @@ TEST_CASE("gguf split: three parts are one file") {
 
 TEST_CASE("gguf split: the first part may hold no tensors, other widths of integers do, the total may be absent") {
   const TempDir dir;
-  dir.write(part_name(0, 2), GgufBuilder().u32("split.no", 0).u64("split.count", 2).string("general.architecture", "llama").build());
+  dir.write(part_name(0, 2),
+            GgufBuilder().u32("split.no", 0).u64("split.count", 2).string("general.architecture", "llama").build());
   dir.write(part_name(1, 2), GgufBuilder().i32("split.no", 1).u32("split.count", 2).tensor("t", TensorType::F32, {4}).build());
   auto f = File::open(dir.file(part_name(0, 2)));
   if (!f) FAIL(f.error().message);
@@ -103,7 +106,8 @@ TEST_CASE("gguf split: a missing or damaged part is named") {
   write_parts(dir);
   const std::string first = dir.file(part_name(0, 3)), second = dir.file(part_name(1, 3));
   std::filesystem::remove(second);
-  check_error(open_error(first), ErrorCode::io, second + ": cannot be opened: No such file or directory (wanted as part 2 of 3 of " + first + ")");
+  check_error(open_error(first), ErrorCode::io,
+              second + ": cannot be opened: No such file or directory (wanted as part 2 of 3 of " + first + ")");
   dir.write(part_name(1, 3), "text");
   check_error(open_error(first), ErrorCode::bad_file,
               second + ": is no GGUF file: does not start with GGUF, found \"text\" (wanted as part 2 of 3 of " + first + ")");
@@ -113,7 +117,8 @@ TEST_CASE("gguf split: a later part is refused with the name of the first") {
   const TempDir dir;
   write_parts(dir);
   const std::string first = dir.file(part_name(0, 3)), second = dir.file(part_name(1, 3));
-  check_error(open_error(second), ErrorCode::unsupported, second + ": is part 2 of 3 of a split model; open the first part, " + first);
+  check_error(open_error(second), ErrorCode::unsupported,
+              second + ": is part 2 of 3 of a split model; open the first part, " + first);
   const std::string renamed = dir.write("renamed.gguf", part(1).build());
   check_error(open_error(renamed), ErrorCode::unsupported, renamed + ": is part 2 of 3 of a split model; open the first part");
 }
@@ -146,8 +151,8 @@ TEST_CASE("gguf split: parts that do not belong together are refused") {
                 second + ": key \"split.no\": expected an integer from 0 to 2, found u16 3");
   }
   SECTION("another total") {
-    check_error(with(1, GgufBuilder().u16("split.no", 1).u16("split.count", 3).i32("split.tensors.count", 4)), ErrorCode::bad_file,
-                second + ": key \"split.tensors.count\": expected 3" + wanted2 + ", found 4");
+    check_error(with(1, GgufBuilder().u16("split.no", 1).u16("split.count", 3).i32("split.tensors.count", 4)),
+                ErrorCode::bad_file, second + ": key \"split.tensors.count\": expected 3" + wanted2 + ", found 4");
   }
   SECTION("one tensor more than the total") {
     check_error(with(2, part(2).tensor("t3", TensorType::F32, {4})), ErrorCode::bad_file,
@@ -167,13 +172,15 @@ TEST_CASE("gguf split: senseless split keys are refused") {
     dir.write("odd.gguf", b.build());
     check_error(open_error(path), ErrorCode::bad_file, path + ": " + what);
   };
-  refused(GgufBuilder().string("split.count", "3"), "key \"split.count\": expected an integer from 0 to 65535, found string \"3\"");
+  refused(GgufBuilder().string("split.count", "3"),
+          "key \"split.count\": expected an integer from 0 to 65535, found string \"3\"");
   refused(GgufBuilder().i32("split.count", -3), "key \"split.count\": expected an integer from 0 to 65535, found i32 -3");
   refused(GgufBuilder().u32("split.count", 65536), "key \"split.count\": expected an integer from 0 to 65535, found u32 65536");
   refused(GgufBuilder().u16("split.count", 3).u16("split.no", 0).i32("split.tensors.count", -1),
           "key \"split.tensors.count\": expected an integer from 0 to 9223372036854775807, found i32 -1");
   refused(part(0), "is part 1 of 3 of a split model, expected a file name that ends in -00001-of-00003.gguf");
   // The most parts that can be claimed: the first missing one ends the search.
-  const std::string first = dir.write("m-00001-of-65535.gguf", GgufBuilder().u16("split.count", 65535).u16("split.no", 0).build());
+  const std::string first =
+      dir.write("m-00001-of-65535.gguf", GgufBuilder().u16("split.count", 65535).u16("split.no", 0).build());
   CHECK(open_error(first).message.starts_with(dir.file("m-00002-of-65535.gguf") + ": cannot be opened"));
 }

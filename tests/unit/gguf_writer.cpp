@@ -23,7 +23,9 @@ namespace {
 std::string text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
-void add(Writer& w, std::string_view name, TensorType type, const std::vector<std::int64_t>& dims) { w.add_tensor(name, type, dims); }
+void add(Writer& w, std::string_view name, TensorType type, const std::vector<std::int64_t>& dims) {
+  w.add_tensor(name, type, dims);
+}
 
 File open_ok(const std::string& path) {
   auto file = File::open(path);
@@ -46,7 +48,8 @@ void copy_file(const std::string& from_path, const std::string& to_path) {
   const File from = open_ok(from_path);
   Writer w(to_path);
   for (const std::string_view key : from.keys()) w.copy(from, key);
-  for (const gguf::Tensor& t : from.tensors()) w.add_tensor(t.name, t.type, std::span(t.dims).first(static_cast<std::size_t>(t.n_dims)));
+  for (const gguf::Tensor& t : from.tensors())
+    w.add_tensor(t.name, t.type, std::span(t.dims).first(static_cast<std::size_t>(t.n_dims)));
   require_ok(w.begin());
   std::size_t piece = 1;
   for (const gguf::Tensor& t : from.tensors()) {
@@ -100,8 +103,11 @@ TEST_CASE("gguf writer: tensors of every type, with 0 to 4 dimensions and empty 
   GgufBuilder b;
   unsigned seed = 0;
   b.tensor("empty.first", TensorType::F32, {0});
-  for (const TypeInfo& info : all_types()) b.tensor(info.name, info.type, {static_cast<std::uint64_t>(info.block_weights), 3}, ++seed);
-  b.tensor("scalar", TensorType::F32, {}, 50).tensor("empty", TensorType::Q6_K, {256, 0}).tensor("four", TensorType::F16, {3, 1, 5, 2}, 51);
+  for (const TypeInfo& info : all_types())
+    b.tensor(info.name, info.type, {static_cast<std::uint64_t>(info.block_weights), 3}, ++seed);
+  b.tensor("scalar", TensorType::F32, {}, 50)
+      .tensor("empty", TensorType::Q6_K, {256, 0})
+      .tensor("four", TensorType::F16, {3, 1, 5, 2}, 51);
   b.tensor("empty.last", TensorType::F32, {2, 0});
   const std::string in = dir.write("in.gguf", b.build());
   copy_file(in, dir.file("out.gguf"));
@@ -164,17 +170,28 @@ TEST_CASE("gguf writer: what the format does not allow is refused by begin(), by
   };
   constexpr std::int64_t kHuge = std::int64_t{1} << 40;
   refused([](Writer& w) { w.set_u32("", 1); }, "key \"\": a name of 0 bytes, expected 1 to 65535");
-  refused([](Writer& w) { w.set_u32(std::string(65536, 'k'), 1); }, "key \"" + std::string(80, 'k') + "...\": a name of 65536 bytes, expected 1 to 65535");
+  refused([](Writer& w) { w.set_u32(std::string(65536, 'k'), 1); },
+          "key \"" + std::string(80, 'k') + "...\": a name of 65536 bytes, expected 1 to 65535");
   refused([](Writer& w) { add(w, std::string(64, 't'), TensorType::F32, {1}); },
           "tensor \"" + std::string(64, 't') + "\": a name of 64 bytes, expected at most 63");
   refused([](Writer& w) { add(w, "t", TensorType::F32, {1, 1, 1, 1, 1}); }, "tensor \"t\": 5 dimensions, expected at most 4");
-  refused([](Writer& w) { add(w, "t", TensorType::F32, {1, -1}); }, "tensor \"t\": dimensions 1 x -1 x 1 x 1: expected no negative number");
+  refused(
+      [](Writer& w) {
+        add(w, "t", TensorType::F32, {1, -1});
+      },
+      "tensor \"t\": dimensions 1 x -1 x 1 x 1: expected no negative number");
   refused([](Writer& w) { add(w, "t", TensorType::Q4_K, {128}); },
           "tensor \"t\": rows of 128 weights: expected a multiple of 256 for type Q4_K");
-  refused([](Writer& w) { add(w, "t", TensorType::F32, {kHuge, kHuge}); },
-          "tensor \"t\": dimensions 1099511627776 x 1099511627776 x 1 x 1: expected fewer than 2^63 weights");
-  refused([](Writer& w) { add(w, "t", TensorType::F32, {kHuge, 1 << 21}); },
-          "tensor \"t\": dimensions 1099511627776 x 2097152 x 1 x 1 of type F32: expected fewer than 2^63 bytes");
+  refused(
+      [](Writer& w) {
+        add(w, "t", TensorType::F32, {kHuge, kHuge});
+      },
+      "tensor \"t\": dimensions 1099511627776 x 1099511627776 x 1 x 1: expected fewer than 2^63 weights");
+  refused(
+      [](Writer& w) {
+        add(w, "t", TensorType::F32, {kHuge, 1 << 21});
+      },
+      "tensor \"t\": dimensions 1099511627776 x 2097152 x 1 x 1 of type F32: expected fewer than 2^63 bytes");
   refused(
       [](Writer& w) {
         for (const char* name : {"a", "b", "c"}) add(w, name, TensorType::F32, {kHuge, 1 << 20});
@@ -203,13 +220,15 @@ TEST_CASE("gguf writer: the bytes of each tensor must be given exactly") {
   };
   {
     Writer w = begun();
-    check_error(w.write(bytes_of(data).first(9)), ErrorCode::invalid_argument, path + ": tensor \"a\": 9 bytes written behind the first 0, expected 8 in total");
+    check_error(w.write(bytes_of(data).first(9)), ErrorCode::invalid_argument,
+                path + ": tensor \"a\": 9 bytes written behind the first 0, expected 8 in total");
     CHECK(dir.count() == 0);
   }
   {
     Writer w = begun();
     require_ok(w.write(bytes_of(data).first(7)));
-    check_error(w.write(bytes_of(data).first(2)), ErrorCode::invalid_argument, path + ": tensor \"a\": 2 bytes written behind the first 7, expected 8 in total");
+    check_error(w.write(bytes_of(data).first(2)), ErrorCode::invalid_argument,
+                path + ": tensor \"a\": 2 bytes written behind the first 7, expected 8 in total");
   }
   {
     Writer w = begun();
@@ -241,7 +260,8 @@ TEST_CASE("gguf writer: calls out of order are errors") {
   }
   {
     Writer w(path);
-    check_error(w.write(bytes_of("x")), ErrorCode::invalid_argument, path + ": write() is called before begin() or after finish()");
+    check_error(w.write(bytes_of("x")), ErrorCode::invalid_argument,
+                path + ": write() is called before begin() or after finish()");
   }
   {
     Writer w(path);

@@ -3,13 +3,13 @@
 //
 // Rows that are not about the container and are held elsewhere, by the tests of the code that reads those values:
 //   special token ids beyond the vocabulary (GHSA-g4cc-763q-h9h6, PR #14145, #25508, #25475), token counts and piece lengths
-//   (CVE-2025-49847, CVE-2025-52566), byte tokens like <0x-1> (PR #25969, #26511, #27226), scores and token types of the wrong element
-//   type or count (PR #26690, #24888; what the container can say of them is below), block counts (PR #25821, #26051), context shift and
-//   cache state (CVE-2026-21869, CVE-2026-43629).
-// Rows about what this library does not have: RPC (CVE-2024-42477/8/9), Jinja templates (CVE-2024-34359, PR #19085, #26387, #24140,
-// #11400), grammars (#26600, #22234), unigram charsmaps (PR #18750, #25258), control vectors and draft models' target layers.
-// Rows without a file of their own: CVE-2024-32878 (what an early failure leaves behind: every case here fails early, under the address
-// sanitizer, too), lmstudio-bug-tracker #2289 (the above, shipped late by others).
+//   (CVE-2025-49847, CVE-2025-52566), byte tokens like <0x-1> (PR #25969, #26511, #27226), scores and token types of the wrong
+//   element type or count (PR #26690, #24888; what the container can say of them is below), block counts (PR #25821, #26051),
+//   context shift and cache state (CVE-2026-21869, CVE-2026-43629).
+// Rows about what this library does not have: RPC (CVE-2024-42477/8/9), Jinja templates (CVE-2024-34359, PR #19085, #26387,
+// #24140, #11400), grammars (#26600, #22234), unigram charsmaps (PR #18750, #25258), control vectors and draft models' target
+// layers. Rows without a file of their own: CVE-2024-32878 (what an early failure leaves behind: every case here fails early,
+// under the address sanitizer, too), lmstudio-bug-tracker #2289 (the above, shipped late by others).
 #include <chrono>
 #include <limits>
 
@@ -51,7 +51,8 @@ GgufBuilder one_tensor(const std::vector<std::uint64_t>& dims, std::uint32_t typ
 }
 
 const std::string kSupported =
-    " is not supported; supported are F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, BF16, MXFP4";
+    " is not supported; supported are F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, "
+    "BF16, MXFP4";
 
 } // namespace
 
@@ -59,7 +60,8 @@ TEST_CASE("flaw CVE-2024-23605: number of keys times their size wraps") {
   const Refusal refusal;
   GgufBuilder b;
   b.u32("key", 1); // 19 bytes
-  for (const std::uint64_t n : {kMax64, kMax64 / 13 + 1, kMax64 / 48 + 1, std::uint64_t{1} << 63, std::uint64_t{1} << 32, std::uint64_t{2}}) {
+  for (const std::uint64_t n :
+       {kMax64, kMax64 / 13 + 1, kMax64 / 48 + 1, std::uint64_t{1} << 63, std::uint64_t{1} << 32, std::uint64_t{2}}) {
     b.n_values = n;
     refusal.check(b, "header: " + std::to_string(n) + " keys of at least 13 bytes do not fit into the 19 bytes that follow");
   }
@@ -69,9 +71,11 @@ TEST_CASE("flaw CVE-2024-21825, CVE-2024-21836, #15711: number of tensors times 
   const Refusal refusal;
   GgufBuilder b = one_tensor({4});
   const std::string rest = std::to_string(b.build().size() - 24);
-  for (const std::uint64_t n : {kMax64, kMax64 / 24 + 1, kMax64 / 368 + 1, std::uint64_t{1} << 63, std::uint64_t{1} << 31, std::uint64_t{100}}) {
+  for (const std::uint64_t n :
+       {kMax64, kMax64 / 24 + 1, kMax64 / 368 + 1, std::uint64_t{1} << 63, std::uint64_t{1} << 31, std::uint64_t{100}}) {
     b.n_tensors = n;
-    refusal.check(b, "header: " + std::to_string(n) + " tensors of at least 24 bytes do not fit into the " + rest + " bytes that follow");
+    refusal.check(
+        b, "header: " + std::to_string(n) + " tensors of at least 24 bytes do not fit into the " + rest + " bytes that follow");
   }
   // A count that would fit, of entries that are not there: the data is taken for tensor infos.
   GgufBuilder two = one_tensor({4});
@@ -89,14 +93,17 @@ TEST_CASE("flaw CVE-2024-21802, gguf-py: more dimensions than there is room for"
 
 TEST_CASE("flaw CVE-2024-23496, #19003: lengths of strings beyond the file, up to those that wrap when 1 is added") {
   const Refusal refusal;
-  for (const std::uint64_t n : {kMax64, kMax64 - 1, std::uint64_t{1} << 63, std::uint64_t{1} << 31, (std::uint64_t{1} << 32) + 3, std::uint64_t{4}}) {
+  for (const std::uint64_t n :
+       {kMax64, kMax64 - 1, std::uint64_t{1} << 63, std::uint64_t{1} << 31, (std::uint64_t{1} << 32) + 3, std::uint64_t{4}}) {
     const std::string length = std::to_string(n);
     refusal.check(GgufBuilder().value("key", ValueType::string, Bytes().string("abc", n).str()),
                   "key \"key\": a string of " + length + " bytes at byte 47 reaches beyond the end (3 bytes left)");
-    refusal.check(GgufBuilder().raw_value(Bytes().string("key", n == 4 ? 100 : n).type(ValueType::u32).put(1u).str()),
-                  "key 1 of 1: a string of " + (n == 4 ? "100" : length) + " bytes at byte 32 reaches beyond the end (11 bytes left)");
-    refusal.check(GgufBuilder().array("key", ValueType::string, 2, Bytes().string("").string("abc", n).str()),
-                  "key \"key\": element 1 of 2: a string of " + length + " bytes at byte 67 reaches beyond the end (3 bytes left)");
+    refusal.check(
+        GgufBuilder().raw_value(Bytes().string("key", n == 4 ? 100 : n).type(ValueType::u32).put(1u).str()),
+        "key 1 of 1: a string of " + (n == 4 ? "100" : length) + " bytes at byte 32 reaches beyond the end (11 bytes left)");
+    refusal.check(
+        GgufBuilder().array("key", ValueType::string, 2, Bytes().string("").string("abc", n).str()),
+        "key \"key\": element 1 of 2: a string of " + length + " bytes at byte 67 reaches beyond the end (3 bytes left)");
   }
   for (const std::uint64_t n : {kMax64, std::uint64_t{1} << 62, std::uint64_t{1} << 32}) {
     refusal.check(GgufBuilder().tensor(TensorInfo{"w", {1}, 0, "", n, {}, {}}),
@@ -110,13 +117,18 @@ TEST_CASE("flaw ggml #709, CVE-2024-21836, #19003: counts of arrays beyond the f
     ValueType type;
     const char* text;
     std::uint64_t least;
-  } kinds[] = {{ValueType::u8, "u8 (1 byte each)", 1},        {ValueType::i16, "i16 (2 bytes each)", 2},
-               {ValueType::f32, "f32 (4 bytes each)", 4},     {ValueType::u64, "u64 (8 bytes each)", 8},
-               {ValueType::string, "string (8 bytes or more each)", 8}, {ValueType::array, "array (12 bytes or more each)", 12}};
+  } kinds[] = {{ValueType::u8, "u8 (1 byte each)", 1},
+               {ValueType::i16, "i16 (2 bytes each)", 2},
+               {ValueType::f32, "f32 (4 bytes each)", 4},
+               {ValueType::u64, "u64 (8 bytes each)", 8},
+               {ValueType::string, "string (8 bytes or more each)", 8},
+               {ValueType::array, "array (12 bytes or more each)", 12}};
   for (const auto& kind : kinds) {
-    for (const std::uint64_t n : {kMax64, kind.least == 1 ? kMax64 - 1 : kMax64 / kind.least + 1, std::uint64_t{1} << 63, std::uint64_t{1} << 30, std::uint64_t{40}}) {
+    for (const std::uint64_t n : {kMax64, kind.least == 1 ? kMax64 - 1 : kMax64 / kind.least + 1, std::uint64_t{1} << 63,
+                                  std::uint64_t{1} << 30, std::uint64_t{40}}) {
       refusal.check(GgufBuilder().array("key", kind.type, n, std::string(24, '\0')),
-                    "key \"key\": an array of " + std::to_string(n) + " " + kind.text + " at byte 51 reaches beyond the end (24 bytes left)");
+                    "key \"key\": an array of " + std::to_string(n) + " " + kind.text +
+                        " at byte 51 reaches beyond the end (24 bytes left)");
     }
   }
 }
@@ -124,14 +136,16 @@ TEST_CASE("flaw ggml #709, CVE-2024-21836, #19003: counts of arrays beyond the f
 TEST_CASE("flaw ggml #709, #8816: types that do not exist") {
   const Refusal refusal;
   for (const std::uint32_t id : {13u, 100u, 0x80000000u, ~0u}) {
-    refusal.check(GgufBuilder().value("key", id, "xxxxxxxx"), "key \"key\": unknown value type " + std::to_string(id) + ", expected 0 to 12");
+    refusal.check(GgufBuilder().value("key", id, "xxxxxxxx"),
+                  "key \"key\": unknown value type " + std::to_string(id) + ", expected 0 to 12");
     refusal.check(GgufBuilder().array("key", static_cast<ValueType>(id), 1, "xxxxxxxx"),
                   "key \"key\": unknown element type " + std::to_string(id) + ", expected 0 to 12");
   }
   for (const std::uint32_t id : {43u, 97u, 133u, 0x7fffffffu, 0x80000000u, ~0u}) {
     refusal.check(one_tensor({32}, id), "tensor \"w\": its type id " + std::to_string(id) + kSupported, ErrorCode::unsupported);
   }
-  refusal.check(one_tensor({32}, 4), "tensor \"w\": its type Q4_2, removed from the format (id 4)" + kSupported, ErrorCode::unsupported);
+  refusal.check(one_tensor({32}, 4), "tensor \"w\": its type Q4_2, removed from the format (id 4)" + kSupported,
+                ErrorCode::unsupported);
   refusal.check(one_tensor({256}, 16), "tensor \"w\": its type IQ2_XXS (id 16)" + kSupported, ErrorCode::unsupported);
   for (std::uint32_t id = 0; id < 300; ++id) {
     if (type_from_id(id)) continue;
@@ -147,12 +161,16 @@ TEST_CASE("flaw CVE-2025-53630, CVE-2026-27940: sizes of tensors whose sum wraps
   constexpr std::uint64_t kHuge = std::uint64_t{1} << 60; // 2^62 bytes of f32
   GgufBuilder b;
   for (const char* name : {"a", "b", "c", "d", "e"}) b.tensor(TensorInfo{name, {kHuge}, 0, "", {}, {}, 0});
-  refusal.check(b, "tensor \"a\": 4611686018427387904 bytes at offset 0 of the data section, which starts at byte 192, reach beyond the end of the "
-                   "file (192 bytes)");
+  refusal.check(b,
+                "tensor \"a\": 4611686018427387904 bytes at offset 0 of the data section, which starts at byte 192, reach beyond "
+                "the end of the "
+                "file (192 bytes)");
   GgufBuilder last; // a sound tensor, then one that wraps with what was counted before
   last.tensor("a", TensorType::F32, {8}).tensor(TensorInfo{"b", {kMax64 / 8 - 8}, 0, "", {}, {}, {}});
-  refusal.check(last, "tensor \"b\": 9223372036854775772 bytes at offset 32 of the data section, which starts at byte 96, reach beyond the end of the "
-                      "file (128 bytes)");
+  refusal.check(last,
+                "tensor \"b\": 9223372036854775772 bytes at offset 32 of the data section, which starts at byte 96, reach beyond "
+                "the end of the "
+                "file (128 bytes)");
 }
 
 TEST_CASE("flaw CVE-2026-33298: dimensions whose product, rows or bytes wrap") {
@@ -166,9 +184,11 @@ TEST_CASE("flaw CVE-2026-33298: dimensions whose product, rows or bytes wrap") {
   weights(12, {k62, 4}, "4611686018427387904 x 4 x 1 x 1");
   weights(0, {k62, 0, k62}, "4611686018427387904 x 0 x 4611686018427387904 x 1"); // an empty tensor whose strides wrap
   weights(0, {0, k32, k32}, "0 x 4294967296 x 4294967296 x 1");
-  refusal.check(one_tensor({k62}), "tensor \"w\": dimensions 4611686018427387904 x 1 x 1 x 1 of type F32: expected fewer than 2^63 bytes");
-  refusal.check(one_tensor({k62, 1}, 8), "tensor \"w\": 4899916394579099648 bytes at offset 0 of the data section, which starts at byte 96, reach "
-                                         "beyond the end of the file (160 bytes)");
+  refusal.check(one_tensor({k62}),
+                "tensor \"w\": dimensions 4611686018427387904 x 1 x 1 x 1 of type F32: expected fewer than 2^63 bytes");
+  refusal.check(one_tensor({k62, 1}, 8),
+                "tensor \"w\": 4899916394579099648 bytes at offset 0 of the data section, which starts at byte 96, reach "
+                "beyond the end of the file (160 bytes)");
   for (const std::uint64_t dim : {std::uint64_t{1} << 63, kMax64}) {
     refusal.check(one_tensor({dim}), "tensor \"w\": dimension 0 is " + std::to_string(dim) + ", expected less than 2^63");
     refusal.check(one_tensor({1, dim}), "tensor \"w\": dimension 1 is " + std::to_string(dim) + ", expected less than 2^63");
@@ -190,13 +210,16 @@ TEST_CASE("flaw GGML_PAD, GHSA-96jg-mvhq-q7q7: offsets and alignments whose roun
                   "tensor \"w\": offset " + std::to_string(offset) + ", expected a multiple of the alignment 32");
   }
   for (const std::uint32_t alignment : {1u << 31, ~0u, 0u}) {
-    refusal.check(GgufBuilder().u32("general.alignment", alignment).tensor("w", TensorType::F32, {4}),
-                  "key \"general.alignment\": expected u32, a power of two from 8 to 1048576, found u32 " + std::to_string(alignment));
+    refusal.check(
+        GgufBuilder().u32("general.alignment", alignment).tensor("w", TensorType::F32, {4}),
+        "key \"general.alignment\": expected u32, a power of two from 8 to 1048576, found u32 " + std::to_string(alignment));
   }
   // The largest alignment of a small file: the data section would start behind its end.
   GgufBuilder b;
   b.u32("general.alignment", 1u << 20).tensor("w", TensorType::F32, {4});
-  refusal.check(b, "tensor \"w\": 16 bytes at offset 0 of the data section, which starts at byte 1048576, reach beyond the end of the file (128 bytes)");
+  refusal.check(b,
+                "tensor \"w\": 16 bytes at offset 0 of the data section, which starts at byte 1048576, reach beyond the end of "
+                "the file (128 bytes)");
 }
 
 TEST_CASE("flaw PR #25596, #24263, #26946, #18586, ggml #1517: alignment of another type, empty keys, empty dimensions") {
@@ -215,7 +238,8 @@ TEST_CASE("flaw PR #25596, #24263, #26946, #18586, ggml #1517: alignment of anot
   b.tensor("a", TensorType::F32, {0}).tensor("b", TensorType::Q4_K, {0, 0, 0, 0}).tensor("c", TensorType::F32, {1, 1, 1, 0});
   auto file = File::open(refusal.dir().write("empty.gguf", b.build()));
   if (!file) FAIL(file.error().message);
-  for (const gguf::Tensor& t : file->tensors()) CHECK((t.data.empty() && t.data.data() != nullptr && t.n_rows() * t.n_cols() == 0));
+  for (const gguf::Tensor& t : file->tensors())
+    CHECK((t.data.empty() && t.data.data() != nullptr && t.n_rows() * t.n_cols() == 0));
 }
 
 TEST_CASE("flaw PR #26690, #24888: an array of one type is never read as one of another") {
@@ -236,9 +260,13 @@ TEST_CASE("flaw PR #26690, #24888: an array of one type is never read as one of 
 TEST_CASE("flaw CVE-2026-7482: offset and size beyond the file") {
   const Refusal refusal;
   GgufBuilder b = one_tensor({1000});
-  refusal.check(b, "tensor \"w\": 4000 bytes at offset 0 of the data section, which starts at byte 64, reach beyond the end of the file (128 bytes)");
-  refusal.check(one_tensor({17}), "tensor \"w\": 68 bytes at offset 0 of the data section, which starts at byte 64, reach beyond the end of the file "
-                                  "(128 bytes)");
+  refusal.check(b,
+                "tensor \"w\": 4000 bytes at offset 0 of the data section, which starts at byte 64, reach beyond the end of the "
+                "file (128 bytes)");
+  refusal.check(
+      one_tensor({17}),
+      "tensor \"w\": 68 bytes at offset 0 of the data section, which starts at byte 64, reach beyond the end of the file "
+      "(128 bytes)");
   auto file = File::open(refusal.dir().write("fits.gguf", one_tensor({16}).build()));
   CHECK(file);
 }
