@@ -51,27 +51,32 @@ Result<T> of_option(const char* option, Result<T> result) {
   return result;
 }
 
-void add_words(CLI::App& app, const char* name, std::vector<std::string>& words, const char* help) {
-  app.add_option(name, words, help)->allow_extra_args(false)->delimiter(',');
+CLI::Option* add(CLI::App& app, const char* name, const char* type, std::vector<std::string>& words, const char* help) {
+  return app.add_option(name, words, help)->type_name(type)->allow_extra_args(false);
+}
+
+void add(CLI::App& app, const char* name, const char* type, std::string& word, const char* help) {
+  app.add_option(name, word, help)->type_name(type);
 }
 
 void describe(CLI::App& app, Words& w) {
-  add_words(app, "--preset", w.presets, "Published shape, with random weights; see --list-presets (default: qwen2-0.5b,qwen1.5-0.5b)");
-  app.add_option("--model", w.files, "GGUF file, with the types that it has")->allow_extra_args(false);
-  app.add_option("--shape", w.shapes, "Any shape, with random weights: key=value,... (README lists the keys)")->allow_extra_args(false);
-  add_words(app, "--type", w.types, "Mix of types that random weights get (default: Q4_K_M)");
-  add_words(app, "--prompt", w.prompts, "Tokens of the prompt (default: 50)");
-  add_words(app, "--generate", w.generates, "Tokens to generate (default: 50)");
-  add_words(app, "--threads", w.threads, "Threads (default: the performance cores that this process may use)");
-  add_words(app, "--isa", w.isas, "scalar, avx2 or avx512 (default: the best that this machine has)");
-  app.add_option("--repeat", w.repeat, "Measured runs of each combination, after one to warm up (default: 3)");
-  app.add_option("--context", w.context, "Positions of the KV cache (default: what prompt and generation need)");
-  app.add_option("--seed", w.seed, "Of the random weights and prompts (default: 0)");
-  app.add_option("--format", w.format, "table, json or csv (default: table)");
-  app.add_option("--out", w.out, "Write to this file, which appears when it is complete (default: standard output)");
+  add(app, "--preset", "NAME", w.presets, "Published shape, with random weights; see --list-presets (default: qwen2-0.5b,qwen1.5-0.5b)")
+      ->delimiter(',');
+  add(app, "--model", "FILE", w.files, "GGUF file, with the types that it has");
+  add(app, "--shape", "KEY=VALUE,", w.shapes, "Any shape, with random weights; README lists the keys");
+  add(app, "--type", "MIX", w.types, "Types that random weights get (default: Q4_K_M)")->delimiter(',');
+  add(app, "--prompt", "N", w.prompts, "Tokens of the prompt (default: 50)")->delimiter(',');
+  add(app, "--generate", "N", w.generates, "Tokens to generate (default: 50)")->delimiter(',');
+  add(app, "--threads", "N", w.threads, "Threads (default: the performance cores that this process may use)")->delimiter(',');
+  add(app, "--isa", "NAME", w.isas, "scalar, avx2 or avx512 (default: the best that this machine has)")->delimiter(',');
+  add(app, "--repeat", "N", w.repeat, "Measured runs of each combination, after one to warm up (default: 3)");
+  add(app, "--context", "N", w.context, "Positions of the KV cache (default: what prompt and generation need)");
+  add(app, "--seed", "N", w.seed, "Of the random weights and prompts (default: 0)");
+  add(app, "--format", "NAME", w.format, "table, json or csv (default: table)");
+  add(app, "--out", "FILE", w.out, "Write to this file, which appears when it is complete (default: standard output)");
   app.add_flag("--list-presets", w.list_presets, "List the presets");
-  app.footer("The options from --preset to --isa may be given several times, or (but for --model and --shape) with several values\n"
-             "separated by commas: every combination is measured.");
+  app.footer("Options with \"...\" may be given several times, or (but for --model and --shape) with several values separated by\n"
+             "commas: every combination is measured.");
 }
 
 Result<Format> parse_format(const std::string& word) {

@@ -21,6 +21,7 @@ std::string speed(const PhaseReport& phase) {
 }
 
 std::string bytes(std::size_t n) {
+  if (n == 0) return "none";
   const auto value = static_cast<double>(n);
   if (value < 1e6) return fmt::format("{:.1f} kB", value / 1e3);
   return value < 1e9 ? fmt::format("{:.1f} MB", value / 1e6) : fmt::format("{:.2f} GB", value / 1e9);

@@ -1,0 +1,133 @@
+// bench_breakdown itself, as a user runs it.
+#include <sys/wait.h>
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "tests/catch.h"
+#include "tests/temp_dir.h"
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// All programs of a build lie in one folder.
+std::string program() { return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "bench_breakdown").string(); }
+
+bool program_exists() {
+  if (std::filesystem::exists(program())) return true;
+  std::printf("SKIPPED: %s is not built\n", program().c_str());
+  return false;
+}
+
+struct Outcome {
+  int status = -1;
+  std::string out, err;
+};
+
+/// Through the shell, with these arguments.
+Outcome run(const std::string& arguments) {
+  const mote::test::TempDir folder;
+  const std::string command =
+      "'" + program() + "' " + arguments + " > '" + folder.file("out") + "' 2> '" + folder.file("err") + "' < /dev/null";
+  const int status = std::system(command.c_str());
+  REQUIRE(WIFEXITED(status)); // it never crashes
+  return {WEXITSTATUS(status), folder.read("out"), folder.read("err")};
+}
+
+const std::string kSmall =
+    "--shape layers=2,d_model=64,d_ff=96,heads=4,kv_heads=2,vocab=300,ctx=64 --prompt 20 --generate 10 --repeat 2 --type Q8_0 ";
+
+} // namespace
+
+TEST_CASE("bench_breakdown measures every combination", "[bench]") {
+  if (!program_exists()) return;
+  const Outcome o = run(kSmall + "--type Q4_K_M --threads 1,2 --isa scalar --prompt 1 --format json");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(o.err.empty()); // no progress line where there is no terminal
+  const Json report = Json::parse(o.out);
+  REQUIRE(report.at("runs").size() == 2 * 2 * 2);
+  for (const Json& run : report.at("runs")) {
+    CHECK(run.at("isa") == "scalar");
+    CHECK(run.at("memory").at("parameters").get<std::int64_t>() > 0);
+    CHECK(run.at("memory").at("kv_cache").get<std::int64_t>() > 0);
+    CHECK(run.at("memory").at("compute").get<std::int64_t>() > 0);
+    CHECK(run.at("memory").at("process_peak").get<std::int64_t>() > run.at("memory").at("parameters").get<std::int64_t>());
+    for (const char* name : {"prefill", "decode"}) {
+      const Json& phase = run.at("phases").at(name);
+      CHECK(phase.at("n_tokens") == run.at(name == std::string("decode") ? "generate" : "prompt"));
+      const bool single_tokens = phase.at("n_tokens") == 1 || name == std::string("decode");
+      CHECK(phase.at("operations").at(single_tokens ? "mul_mat_vec" : "mul_mat").at("ns") > 0);
+      for (const char* parts : {"components", "operations"}) {
+        double sum = phase.at("unattributed_share").get<double>();
+        CHECK(sum >= 0);
+        for (const Json& part : phase.at(parts)) sum += part.at("share").get<double>();
+        CHECK(sum == Approx(1).epsilon(1e-9));
+      }
+    }
+  }
+}
+
+TEST_CASE("bench_breakdown writes tables and CSV", "[bench]") {
+  if (!program_exists()) return;
+  const Outcome table = run(kSmall + "--threads 1");
+  REQUIRE(table.status == 0);
+  CHECK(table.out.find("tokens/s") != std::string::npos);
+  CHECK(table.out.find("mul_mat / mul_mat_vec") != std::string::npos);
+
+  const mote::test::TempDir folder;
+  const Outcome csv = run(kSmall + "--threads 1 --format csv --out '" + folder.file("x.csv") + "'");
+  REQUIRE(csv.status == 0);
+  CHECK(csv.out.empty());
+  CHECK(folder.read("x.csv").starts_with("model,type,"));
+  CHECK(folder.read("x.csv").find("decode,operation,mul_mat_vec,") != std::string::npos);
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("bench_breakdown says in one line what is wrong", "[bench]") {
+  if (!program_exists()) return;
+  const mote::test::TempDir folder;
+  const std::string text = folder.write("text.gguf", "This is no model.\n"), short_file = folder.write("short.gguf", "GGUF\3");
+  struct Case {
+    std::string arguments;
+    int status;
+  };
+  const Case cases[] = {
+      {"--threads 0", 2},
+      {"--preset no-such-model", 2},
+      {"--context 9999999", 2},
+      {"--prompt 200000", 2},
+      {"--no-such-option", 2},
+      {"--model '" + folder.file("absent.gguf") + "'", 1},
+      {"--model '" + text + "'", 1},
+      {"--model '" + short_file + "'", 1},
+      {"--model '" + folder.path() + "'", 1},
+      {kSmall + "--out '" + folder.file("no/folder/x") + "'", 1},
+  };
+  for (const Case& c : cases) {
+    const Outcome o = run(c.arguments);
+    INFO(c.arguments << ": " << o.err);
+    CHECK(o.status == c.status);
+    CHECK(o.out.empty());
+    CHECK(o.err.starts_with("bench_breakdown: "));
+    CHECK(std::count(o.err.begin(), o.err.end(), '\n') == 1);
+    CHECK(o.err.back() == '\n');
+  }
+  const std::string full_disk = "'" + program() + "' --list-presets > /dev/full 2> /dev/null";
+  if (std::filesystem::exists("/dev/full")) CHECK(WEXITSTATUS(std::system(full_disk.c_str())) == 1);
+}
+
+TEST_CASE("bench_breakdown lists its presets and its options", "[bench]") {
+  if (!program_exists()) return;
+  const Outcome presets = run("--list-presets");
+  CHECK(presets.status == 0);
+  CHECK(presets.out.find("qwen2-0.5b") != std::string::npos);
+  CHECK(presets.out.find("494.0 M") != std::string::npos);
+  const Outcome help = run("--help");
+  CHECK(help.status == 0);
+  CHECK(help.out.find("--preset") != std::string::npos);
+}
