@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 
 #include "lib/api/guard.h"
 #include "lib/gguf/file.h"
@@ -104,13 +103,11 @@ class Quantizer {
 
 Status quantize_file(const std::string& in_path, const std::string& out_path, const QuantizeOptions& options) {
   return api::guard([&]() -> Status {
-    std::error_code ignored;
-    if (std::filesystem::equivalent(in_path, out_path, ignored))
-      return Error{ErrorCode::invalid_argument, out_path + ": the output would replace the input"};
     if (options.n_threads < 0)
       return Error{ErrorCode::invalid_argument, "n_threads is " + std::to_string(options.n_threads) + ", expected 0 or more"};
     auto file = gguf::File::open(in_path);
     if (!file) return std::move(file).error();
+    if (file->is_made_of(out_path)) return Error{ErrorCode::invalid_argument, out_path + ": the output would replace the input"};
     auto pool = runtime::ThreadPool::create(options.n_threads > 0 ? options.n_threads : default_thread_count());
     if (!pool) return std::move(pool).error();
     gguf::Writer writer(out_path);

@@ -1,6 +1,7 @@
 #include "lib/gguf/file.h"
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <utility>
 
@@ -95,6 +96,16 @@ Result<File> File::open(const std::string& path) {
 }
 
 const std::string& File::path() const noexcept { return impl_->path; }
+
+bool File::is_made_of(const std::string& path) const {
+  const auto count = static_cast<std::int64_t>(impl_->parts.size());
+  std::error_code ignored;
+  if (count == 1) return std::filesystem::equivalent(path, impl_->path, ignored);
+  for (std::int64_t no = 0; no < count; ++no)
+    if (const auto part = part_path(impl_->path, 0, no, count); part && std::filesystem::equivalent(path, *part, ignored)) return true;
+  return false;
+}
+
 std::span<const Tensor> File::tensors() const noexcept { return impl_->tensors; }
 
 const Tensor* File::find_tensor(std::string_view name) const noexcept {

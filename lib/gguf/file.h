@@ -42,6 +42,8 @@ class File {
   ~File();
 
   const std::string& path() const noexcept;
+  /// Whether this path leads to the file or to one of its parts.
+  bool is_made_of(const std::string& path) const;
   std::span<const Tensor> tensors() const noexcept;
   /// Null if there is none.
   const Tensor* find_tensor(std::string_view name) const noexcept;

@@ -50,7 +50,8 @@ std::string part_suffix(std::int64_t no, std::int64_t count) {
     const std::string digits = std::to_string(n);
     return std::string(digits.size() < 5 ? 5 - digits.size() : 0, '0') + digits;
   };
-  return "-" + five_digits(no + 1) + "-of-" + five_digits(count) + ".gguf";
+  std::string suffix("-");
+  return suffix.append(five_digits(no + 1)).append("-of-").append(five_digits(count)).append(".gguf");
 }
 
 /// A later part of the split whose first part says `first`.
