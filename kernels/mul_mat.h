@@ -50,16 +50,14 @@ template <class P, class Format, int kNT>
 void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
   const uint8_t* weights = args.panels + static_cast<size_t>(panel) * panel_size(Format::kLayout, args.n_cols);
   const int n_rows = args.n_rows - panel * kPanelRows;
+  const bool whole = n_rows >= kPanelRows;
   for (; last - first >= kNT; first += kNT) {
+    float sixteen[kNT * kPanelRows]; // of a panel with fewer rows
     float* out = args.out + static_cast<size_t>(first) * args.out_stride + panel * kPanelRows;
-    if (n_rows >= kPanelRows) {
-      multiply_tile<P, Format, kNT>(args, weights, first, out, args.out_stride);
-    } else {
-      float full[kNT][kPanelRows];
-      multiply_tile<P, Format, kNT>(args, weights, first, full[0], kPanelRows);
-      for (int t = 0; t < kNT; ++t)
-        for (int row = 0; row < n_rows; ++row) out[static_cast<size_t>(t) * args.out_stride + static_cast<size_t>(row)] = full[t][row];
-    }
+    multiply_tile<P, Format, kNT>(args, weights, first, whole ? out : sixteen, whole ? args.out_stride : kPanelRows);
+    if (whole) continue;
+    for (int t = 0; t < kNT; ++t)
+      for (int row = 0; row < n_rows; ++row) out[static_cast<size_t>(t) * args.out_stride + static_cast<size_t>(row)] = sixteen[t * kPanelRows + row];
   }
   if constexpr (kNT > 1) multiply_panel<P, Format, kNT / 2>(args, panel, first, last);
 }

@@ -169,6 +169,14 @@ struct Avx2 {
     static_assert(kCode != Code::kS8);
     return each([&](int i) { return _mm256_add_epi32(acc.v[i], _mm256_madd_epi16(dot.v[i], s.v[i])); });
   }
+  static F32 scaled_sums16(const int16_t (&neg_sum)[16][2], const float (&scale)[8]) {
+    const __m256 scales = _mm256_loadu_ps(scale);
+    return each_f([&](int i) {
+      const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(neg_sum[8 * i]));
+      const __m256i twice = _mm256_add_epi32(_mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3), _mm256_set1_epi32(4 * i));
+      return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_madd_epi16(pairs, _mm256_set1_epi16(-1))), _mm256_permutevar8x32_ps(scales, twice));
+    });
+  }
 
   /// Byte kColumn of every lane into the low (kSigned: high) bytes of both 16-bit halves; the other bytes become 0.
   template <int kColumn, bool kSigned> static __m256i pick(__m256i x) {
@@ -185,9 +193,12 @@ struct Avx2 {
     return each([&](int i) { return _mm256_srai_epi16(pick<kColumn, true>(plane.v[i]), 8); });
   }
   template <int kColumn> static F32 column_f32(Bytes plane) {
+    constexpr uint32_t kFirst = 0x80808000 | kColumn; // byte kColumn of a lane, three zeros
+    const __m128i pattern = _mm_setr_epi32(static_cast<int>(kFirst), static_cast<int>(kFirst + 4), static_cast<int>(kFirst + 8),
+                                           static_cast<int>(kFirst + 12));
     return to_f32(each([&](int i) {
       if constexpr (kColumn == 3) return _mm256_srli_epi32(plane.v[i], 24);
-      else return _mm256_and_si256(kColumn ? _mm256_srli_epi32(plane.v[i], 8 * kColumn) : plane.v[i], _mm256_set1_epi32(255));
+      else return _mm256_shuffle_epi8(plane.v[i], _mm256_broadcastsi128_si256(pattern));
     }));
   }
   template <int kColumn> static F32 signed_column_f32(Bytes plane) {

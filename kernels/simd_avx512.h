@@ -122,6 +122,11 @@ struct Avx512 {
   template <Code kCode> static I32 dot_scaled_add(I32 acc, Dot<kCode> dot, Scales s) {
     return _mm512_add_epi32(acc, _mm512_mullo_epi32(dot, s));
   }
+  static F32 scaled_sums16(const int16_t (&neg_sum)[16][2], const float (&scale)[8]) {
+    const __m512i sums = _mm512_madd_epi16(_mm512_loadu_si512(neg_sum), _mm512_set1_epi16(-1));
+    const __m512i twice = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+    return _mm512_mul_ps(to_f32(sums), _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(scale))));
+  }
   template <int kColumn> static Scales column(Bytes plane) {
     if constexpr (kColumn == 3) return _mm512_srli_epi32(plane, 24);
     else return _mm512_and_si512(kColumn ? _mm512_srli_epi32(plane, 8 * kColumn) : plane, _mm512_set1_epi32(255));

@@ -1,6 +1,7 @@
 // ISA policy: plain C++ arrays of 16 lanes. The definition of what the other policies compute.
 #pragma once
 #include "kernels/code_kinds.h"
+#include "kernels/fused.h"
 
 namespace mote::kernels {
 namespace {
@@ -53,10 +54,10 @@ struct Scalar {
   static F32 add(const F32& a, const F32& b) { return each<F32>([&](int i) { return a.v[i] + b.v[i]; }); }
   static F32 mul(const F32& a, const F32& b) { return each<F32>([&](int i) { return a.v[i] * b.v[i]; }); }
   static F32 fma(const F32& a, const F32& b, const F32& c) { // a * b + c
-    return each<F32>([&](int i) { return __builtin_fmaf(a.v[i], b.v[i], c.v[i]); });
+    return each<F32>([&](int i) { return fused_multiply_add(a.v[i], b.v[i], c.v[i]); });
   }
   static F32 fnma(const F32& a, const F32& b, const F32& c) { // -a * b + c
-    return each<F32>([&](int i) { return __builtin_fmaf(-a.v[i], b.v[i], c.v[i]); });
+    return each<F32>([&](int i) { return fused_multiply_add(-a.v[i], b.v[i], c.v[i]); });
   }
   static F32 to_f32(const I32& x) { return each<F32>([&](int i) { return static_cast<float>(x.v[i]); }); }
   /// Every NaN becomes 0x7fc00000: which NaN an operation returns depends on the instruction.
@@ -176,6 +177,10 @@ struct Scalar {
   }
   template <Code kCode> static I32 dot_scaled_add(const I32& acc, const Dot<kCode>& dot, const Scales& s) {
     return each<I32>([&](int i) { return acc.v[i] + dot.v[i] * s.v[i]; });
+  }
+  /// Lane s: scale[s / 2] * sum of 16 activations, whose negative halves are neg_sum[s].
+  static F32 scaled_sums16(const int16_t (&neg_sum)[16][2], const float (&scale)[8]) {
+    return each<F32>([&](int s) { return static_cast<float>(-(neg_sum[s][0] + neg_sum[s][1])) * scale[s / 2]; });
   }
   /// Byte kColumn of each row.
   template <int kColumn> static Scales column(const Bytes& plane) {

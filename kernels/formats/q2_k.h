@@ -35,18 +35,13 @@ struct Q2_K {
     }
   }
 
-  /// sums[s] = activation scale * sum of the 16 codes of 16-block s.
-  static void sums_of_16(const ActBlock& a, float (&sums)[16]) {
-    for (int s = 0; s < 16; ++s) sums[s] = a.scale[s / 2] * static_cast<float>(-(a.neg_sum16[s][0] + a.neg_sum16[s][1]));
-  }
-
   /// acc -= dmin * sum over the 16-blocks of M * sum(activations).
   template <class P, int kNT>
   INLINE static void subtract_mins(typename P::F32 d_min, const uint8_t* scales, Acts act, typename P::F32 (&acc)[kNT]) {
     float sums[kNT][16];
     typename P::F32 sum[kNT];
     EACH_TOKEN(t) {
-      sums_of_16(act[t], sums[t]);
+      P::store(sums[t], P::scaled_sums16(act[t].neg_sum16, act[t].scale));
       sum[t] = P::zero();
     }
     _Pragma("GCC unroll 4") for (int i = 0; i < 4; ++i) {

@@ -16,17 +16,17 @@ struct Q6_K {
   static void pack_block(const uint8_t* block, int row, uint8_t* header, uint8_t* planes) {
     copy_half(header + 2 * row, block + 208);
     for (int i = 0; i < 4; ++i) store_word(planes + 64 * i + 4 * row, load_word(block + 192 + 4 * i));
-    for (int i = 0; i < 16; ++i) {
-      const int half = i / 8, g = i % 8;
-      const uint32_t a = load_word(block + 64 * half + 4 * g), b = load_word(block + 64 * half + 32 + 4 * g);
-      const uint32_t h = load_word(block + 128 + 32 * half + 4 * g);
-      const uint32_t c0 = (a & 0x0f0f0f0f) | (h << 4 & 0x30303030), c1 = (b & 0x0f0f0f0f) | (h << 2 & 0x30303030);
-      const uint32_t c2 = (a >> 4 & 0x0f0f0f0f) | (h & 0x30303030), c3 = (b >> 4 & 0x0f0f0f0f) | (h >> 2 & 0x30303030);
-      uint8_t* out = planes + 256 + 192 * i + 4 * row;
-      store_word(out, c0 | (c3 << 6 & 0xc0c0c0c0));
-      store_word(out + 64, c1 | (c3 << 4 & 0xc0c0c0c0));
-      store_word(out + 128, c2 | (c3 << 2 & 0xc0c0c0c0));
-    }
+    for (int half = 0; half < 2; ++half)
+      for (int g = 0; g < 8; ++g) {
+        const uint32_t a = load_word(block + 64 * half + 4 * g), b = load_word(block + 64 * half + 32 + 4 * g);
+        const uint32_t h = load_word(block + 128 + 32 * half + 4 * g);
+        const uint32_t c0 = (a & 0x0f0f0f0f) | (h << 4 & 0x30303030), c1 = (b & 0x0f0f0f0f) | (h << 2 & 0x30303030);
+        const uint32_t c2 = (a >> 4 & 0x0f0f0f0f) | (h & 0x30303030), c3 = (b >> 4 & 0x0f0f0f0f) | (h >> 2 & 0x30303030);
+        uint8_t* out = planes + 256 + 192 * (8 * half + g) + 4 * row;
+        store_word(out, c0 | (c3 << 6 & 0xc0c0c0c0));
+        store_word(out + 64, c1 | (c3 << 4 & 0xc0c0c0c0));
+        store_word(out + 128, c2 | (c3 << 2 & 0xc0c0c0c0));
+      }
   }
   static void unpack_block(const uint8_t* header, const uint8_t* planes, int row, uint8_t* block) {
     copy_half(block + 208, header + 2 * row);
