@@ -38,9 +38,7 @@ std::uint16_t f16_from_f32(float x) noexcept {
   return static_cast<std::uint16_t>(sign | half);
 }
 
-float f32_from_bf16(std::uint16_t h) noexcept {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(h) << 16);
-}
+float f32_from_bf16(std::uint16_t h) noexcept { return std::bit_cast<float>(static_cast<std::uint32_t>(h) << 16); }
 
 std::uint16_t bf16_from_f32(float x) noexcept {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(x);

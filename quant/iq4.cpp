@@ -16,7 +16,7 @@ static_assert(sizeof(BlockIq4Nl) == 18);
 
 struct BlockIq4Xs {
   std::uint16_t d;
-  std::uint16_t scales_high; // bits 2b, 2b+1: upper bits of the scale of 32-block b
+  std::uint16_t scales_high;  // bits 2b, 2b+1: upper bits of the scale of 32-block b
   std::uint8_t scales_low[4]; // nibble b: its lower bits
   std::uint8_t codes[128];    // 16 bytes a 32-block, arranged as in IQ4_NL
 };

@@ -10,7 +10,6 @@ namespace mote::quant {
 namespace {
 
 constexpr float kLargestF32 = std::numeric_limits<float>::max();
-constexpr float kLargestF16 = 65504.0f;
 constexpr float kLargestBf16 = 0x1.FEp127f;
 
 void decode_one_f32(const float& block, float* out) noexcept { *out = block; }
@@ -18,7 +17,7 @@ void decode_one_f16(const std::uint16_t& block, float* out) noexcept { *out = f3
 void decode_one_bf16(const std::uint16_t& block, float* out) noexcept { *out = f32_from_bf16(block); }
 
 float encode_one_f32(const float* x) noexcept { return finite_within(*x, kLargestF32); }
-std::uint16_t encode_one_f16(const float* x) noexcept { return f16_from_f32(finite_within(*x, kLargestF16)); }
+std::uint16_t encode_one_f16(const float* x) noexcept { return finite_f16(*x); }
 std::uint16_t encode_one_bf16(const float* x) noexcept { return bf16_from_f32(finite_within(*x, kLargestBf16)); }
 
 } // namespace

@@ -1,8 +1,8 @@
 // Q3_K: 3-bit codes around zero, a signed 6-bit scale per 16 weights, an f16 unit of the scales per 256.
 #include "quant/block.h"
 #include "quant/formats.h"
-#include "quant/quant.h"
 #include "quant/group_search.h"
+#include "quant/quant.h"
 
 namespace mote::quant {
 namespace {
@@ -10,7 +10,8 @@ namespace {
 struct BlockQ3K {
   std::uint8_t high[32];   // byte l, bit b: the third bit of weight 32b + l
   std::uint8_t low[64];    // byte 32h + l holds the lower bits of weights 128h + 32j + l in bits 2j, 2j+1
-  std::uint8_t scales[12]; // of group g = 0..15: lower 4 bits in nibble g / 8 of byte g % 8, upper 2 in byte 8 + g % 4 at bit 2 (g / 4)
+  std::uint8_t scales[12]; // of group g = 0..15: lower 4 bits in nibble g / 8 of byte g % 8, upper 2 in byte 8 + g % 4 from
+                           // bit 2 (g / 4) on; 32 stands for 0
   std::uint16_t d;
 };
 static_assert(sizeof(BlockQ3K) == 110);
@@ -42,7 +43,7 @@ BlockQ3K encode_block(const float* x) noexcept {
   constexpr CodeRange kCodes{-4, 3};
   float values[256];
   clean_copy<256>(x, values);
-  const GroupScales fit = best_group_scales(values, kCodes, {-0.5f, 1.25f, 0.25f}, {-32, 31}, {-0.5f, 1.5f, 0.25f});
+  const GroupScales fit = best_group_scales(values, kCodes, {-0.5f, 1.25f, 0.25f}, {-32, 31}, {-1, 2, 0.25f});
   BlockQ3K block{};
   block.d = fit.d;
   for (int group = 0; group < 16; ++group) {

@@ -42,7 +42,7 @@ std::uint16_t encode_codes(const float* x, int zero, std::uint8_t* codes) noexce
   const CodeRange range{static_cast<float>(-zero), static_cast<float>(zero - 1)};
   float values[32];
   clean_copy<32>(x, values);
-  const std::uint16_t d = f16_scale(best_scale<32>(values, nullptr, range, {-0.5f, 2.0f, 0.25f}));
+  const std::uint16_t d = f16_scale(best_scale<32>(values, range, {-0.5f, 2.0f, 0.25f}));
   const float inverse = inverse_or_zero(f32_from_f16(d));
   for (int i = 0; i < 32; ++i) {
     codes[i] = static_cast<std::uint8_t>(static_cast<int>(nearest_code(values[i] * inverse, range)) + zero);

@@ -43,20 +43,22 @@ struct Header {
   std::uint16_t d, min;
 };
 
-Header encode_codes(const float* x, CodeRange range, std::uint8_t* codes) noexcept {
+Header encode_codes(const float* x, float highest_code, std::uint8_t* codes) noexcept {
   float values[32];
   clean_copy<32>(x, values);
-  const Affine fit = best_affine<32>(values, range, {-1.0f, 1.0f, 0.5f});
-  const Header header{f16_scale(fit.scale), f16_scale(fit.min)};
+  const Affine fit = best_affine<32>(values, highest_code, {-0.75f, 0.75f, 0.375f});
+  const Header header{f16_scale(fit.scale), finite_f16(fit.min)};
   const float inverse = inverse_or_zero(f32_from_f16(header.d));
   const float min = f32_from_f16(header.min);
-  for (int i = 0; i < 32; ++i) codes[i] = static_cast<std::uint8_t>(nearest_code((values[i] - min) * inverse, range));
+  for (int i = 0; i < 32; ++i) {
+    codes[i] = static_cast<std::uint8_t>(nearest_code((values[i] - min) * inverse, 0.0f, highest_code));
+  }
   return header;
 }
 
 BlockQ4_1 encode_q4_1_block(const float* x) noexcept {
   std::uint8_t codes[32];
-  const Header header = encode_codes(x, {0, 15}, codes);
+  const Header header = encode_codes(x, 15, codes);
   BlockQ4_1 block{header.d, header.min, {}};
   pack_nibbles(codes, block.low);
   return block;
@@ -64,7 +66,7 @@ BlockQ4_1 encode_q4_1_block(const float* x) noexcept {
 
 BlockQ5_1 encode_q5_1_block(const float* x) noexcept {
   std::uint8_t codes[32];
-  const Header header = encode_codes(x, {0, 31}, codes);
+  const Header header = encode_codes(x, 31, codes);
   BlockQ5_1 block{header.d, header.min, {}, {}};
   pack_nibbles(codes, block.low);
   pack_fifth_bits(codes, block.high);

@@ -1,14 +1,14 @@
 // Q6_K: 6-bit codes around zero, a signed 8-bit scale per 16 weights, an f16 unit of the scales per 256.
 #include "quant/block.h"
 #include "quant/formats.h"
-#include "quant/quant.h"
 #include "quant/group_search.h"
+#include "quant/quant.h"
 
 namespace mote::quant {
 namespace {
 
 struct BlockQ6K {
-  std::uint8_t low[128]; // byte 64h + 32k + l holds weight 128h + 32k + l in its low nibble, weight 128h + 32(k + 2) + l in its high nibble
+  std::uint8_t low[128]; // byte 64h + 32k + l: weight 128h + 32k + l in its low nibble, 128h + 64 + 32k + l in its high one
   std::uint8_t high[64]; // byte 32h + l holds the upper bits of weights 128h + 32j + l in bits 2j, 2j+1
   std::int8_t scales[16];
   std::uint16_t d;
@@ -34,7 +34,7 @@ BlockQ6K encode_block(const float* x) noexcept {
   constexpr CodeRange kCodes{-32, 31};
   float values[256];
   clean_copy<256>(x, values);
-  const GroupScales fit = best_group_scales(values, kCodes, {-2.0f, 2.0f, 1.0f}, {-128, 127}, {0.0f, 0.0f, 1.0f});
+  const GroupScales fit = best_group_scales(values, kCodes, {-4, 4, 1}, {-128, 127}, {-2, 2, 1});
   BlockQ6K block{};
   block.d = fit.d;
   for (int group = 0; group < 16; ++group) {

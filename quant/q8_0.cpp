@@ -22,8 +22,9 @@ BlockQ8_0 encode_block(const float* x) noexcept {
   constexpr CodeRange kCodes{-127, 127};
   float values[32];
   clean_copy<32>(x, values);
+  const float scale = best_scale<32>(values, kCodes, {-4.0f, 4.0f, 1.0f});
   BlockQ8_0 block;
-  block.d = f16_scale(best_scale<32>(values, nullptr, kCodes, {-4, 4, 1}));
+  block.d = f16_scale(scale < 0.0f ? -scale : scale); // its sign says nothing here; others expect none
   const float inverse = inverse_or_zero(f32_from_f16(block.d));
   for (int i = 0; i < 32; ++i) block.codes[i] = static_cast<std::int8_t>(nearest_code(values[i] * inverse, kCodes));
   return block;
