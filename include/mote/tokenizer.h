@@ -12,7 +12,7 @@
 namespace mote {
 
 struct EncodeOptions {
-  bool bos = false;           ///< put the beginning-of-sequence token first
+  bool bos = false;           ///< put the beginning-of-sequence token first; an error where there is none
   bool parse_special = false; ///< recognise the text of control tokens ("<s>", "<|endoftext|>") as those tokens
 };
 
@@ -23,14 +23,18 @@ class Tokenizer {
   static Result<Tokenizer> open(const std::string& path);
 
   int n_vocab() const noexcept;
-  /// Time is linear in the text for byte-level BPE, n log n for SentencePiece-style. Any bytes are accepted; what is not
-  /// UTF-8 becomes byte tokens where the vocabulary has them, else the unknown token.
+  /// Time is n log n in the text at worst, whatever the text. Any bytes are accepted, also those that are no UTF-8: they become
+  /// byte tokens where the vocabulary has them; else the unknown token (SentencePiece-style) or nothing (byte-level BPE, as in
+  /// the models' own tokenizers, which have no unknown token). Where the model's tokenizer normalizes text to NFC, so does this.
+  /// A SentencePiece-style vocabulary that wants a space in front of the text gets it, also after each special token.
+  /// Errors: invalid_argument (more than 1 GiB), out_of_memory.
   Result<std::vector<std::int32_t>> encode(std::string_view text, const EncodeOptions& options = {}) const;
-  /// The bytes that the token stands for: may be part of a UTF-8 character. Empty for control tokens and bad ids.
+  /// The bytes that the token stands for: may be part of a UTF-8 character. Empty for control tokens, the unknown token and bad
+  /// ids. Lives as long as the tokenizer.
   std::string_view piece(std::int32_t token) const noexcept;
   /// The token as the vocabulary writes it ("▁the", "Ġthe", "<s>"); empty for bad ids.
   std::string_view text(std::int32_t token) const noexcept;
-  /// The pieces of the tokens; a SentencePiece-style vocabulary's leading space is dropped.
+  /// The pieces of the tokens, byte for byte; the space that encode() puts in front is dropped.
   std::string decode(std::span<const std::int32_t> tokens) const;
 
   /// -1 where the vocabulary has none.
@@ -57,7 +61,7 @@ class TextStream {
   explicit TextStream(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {}
   /// The text that this token completes; may be empty. Valid until the next call.
   std::string_view push(std::int32_t token);
-  /// What is left at the end: U+FFFD for an incomplete character.
+  /// What is left at the end: U+FFFD for an incomplete character. The next push begins a new text.
   std::string_view finish();
 
  private:
