@@ -6,6 +6,7 @@
 #include "lib/text/utf8.h"
 
 namespace mote::text {
+
 Status Encoder::encode(std::string_view text, const LiteralTokens& literals) {
   for (std::size_t at = 0; at < text.size();) {
     const LiteralTokens::Match match = literals.find(text, at);
