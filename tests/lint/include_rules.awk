@@ -42,10 +42,10 @@ function check_foreign(line, path, library) {
   library = from != "bench" && from != "examples"
   if (from == "include") {
     if (path !~ /^[a-z_0-9]+$/) report(line, "<" path ">: public headers include the C++ standard library and mote/ only")
-  } else if (path ~ /^pcre2/) {
-    if (from != "lib/text") report(line, "<" path ">: PCRE2 belongs to lib/text only")
+  } else if (path ~ /^(pcre2|utf8proc)/) {
+    if (from != "lib/text") report(line, "<" path ">: PCRE2 and utf8proc belong to lib/text only")
   } else if (path ~ /^(fmt|CLI|nlohmann|Eigen|catch2)\//) {
-    if (from != "bench") report(line, "<" path ">: " (library ? "the library has no dependency but PCRE2" : "the examples use the standard library only"))
+    if (from != "bench") report(line, "<" path ">: " (library ? "the library has no dependency but PCRE2 and utf8proc" : "the examples use the standard library only"))
   }
   if (library && path ~ /^(iostream|cassert|assert\.h)$/) {
     report(line, "<" path ">: the library prints nothing and asserts nothing; errors are values")
