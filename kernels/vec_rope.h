@@ -2,6 +2,7 @@
 //
 // Plain loops: the compiler vectorizes them with the unit's flags, and each output is two fixed operations.
 #pragma once
+#include "kernels/fused.h"
 #include "kernels/vec.h"
 
 namespace mote::kernels {
@@ -9,7 +10,7 @@ namespace {
 
 /// (a, b) turned by the angle whose cosine and sine are given.
 MOTE_INLINE inline void rotate(float cos, float sin, float& a, float& b) {
-  const float turned_a = __builtin_fmaf(a, cos, -(b * sin)), turned_b = __builtin_fmaf(b, cos, a * sin);
+  const float turned_a = fused_multiply_add(a, cos, -(b * sin)), turned_b = fused_multiply_add(b, cos, a * sin);
   a = turned_a;
   b = turned_b;
 }
