@@ -24,7 +24,7 @@ constexpr int kPasses = 10;
 
 /// Reads all words; the result only keeps the compiler from leaving that out. Sixteen independent sums become vector
 /// registers, enough of them for a core to have all the loads in flight that it can. Sanitizers would check each word.
-[[gnu::no_sanitize("address", "thread", "undefined")]] std::uint64_t read_all(const std::uint64_t* words, std::size_t n_words) {
+__attribute__((no_sanitize("address", "thread", "undefined"))) std::uint64_t read_all(const std::uint64_t* words, std::size_t n_words) {
   constexpr std::size_t kSums = 16;
   std::uint64_t sums[kSums] = {};
   for (std::size_t i = 0; i + kSums <= n_words; i += kSums)
