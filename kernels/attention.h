@@ -99,8 +99,8 @@ MOTE_INLINE inline void add_values(const AttentionTile<Element>& tile, const Ele
 
 /// The last n_vectors <= kMost vectors of dimensions.
 template <class P, int kRows, int kMost, class Element>
-MOTE_INLINE inline void add_last_values(const AttentionTile<Element>& tile, int n_vectors, const Element* v, const float* p, int n,
-                                        float* partial) {
+MOTE_INLINE inline void add_last_values(const AttentionTile<Element>& tile, int n_vectors, const Element* v, const float* p,
+                                        int n, float* partial) {
   if (n_vectors == kMost) add_values<P, kRows, kMost>(tile, v, p, n, partial);
   else if constexpr (kMost > 1) add_last_values<P, kRows, kMost - 1>(tile, n_vectors, v, p, n, partial);
 }

@@ -40,7 +40,7 @@ struct AttentionArgs {
   size_t q_stride;
   float* out;                 // the same shape with out_stride
   size_t out_stride;
-  float* scratch;             // kAttentionScratch(head_dim) floats, 64-byte aligned, this thread's own
+  float* scratch;             // attention_scratch(head_dim) floats, 64-byte aligned, this thread's own
 };
 /// Floats of scratch that attention() wants.
 static constexpr size_t attention_scratch(int head_dim) { return 16 * 256 + 32 * (static_cast<size_t>(head_dim) + 16); }

@@ -14,7 +14,7 @@ template <class Element> void check_against_double(const AttentionShape& shape, 
     for (int head = 0; head < shape.n_heads; ++head) {
       const auto expected = c.expected(token, head);
       for (int d = 0; d < shape.head_dim; ++d) {
-        INFO("head_dim " << shape.head_dim << ", position " << shape.first_pos + token << ", head " << head << ", dimension " << d);
+        INFO("head_dim " << shape.head_dim << ", token " << token << ", head " << head << ", dimension " << d);
         const auto i = static_cast<std::size_t>(d);
         REQUIRE(std::fabs(found[c.index(token, head, d)] - expected.out[i]) <= expected.bound[i]);
       }

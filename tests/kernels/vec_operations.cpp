@@ -40,6 +40,8 @@ std::vector<NamedOperation> operations() {
   return all;
 }
 
+std::size_t size(int n) { return static_cast<std::size_t>(n); }
+
 std::vector<float> run(const KernelTable& table, const Operation& call, const std::vector<float>& a, const std::vector<float>& b,
                        const std::vector<float>& x, bool guards_behind) {
   const Guarded<float> in_a(a, false), in_b(b, false), in_out(x, guards_behind);
@@ -72,7 +74,9 @@ TEST_CASE("vector operations: every ISA computes scalar's bits at every length")
 TEST_CASE("vector operations: the same bits over the whole range of floats") {
   const auto all = tables();
   std::vector<float> x;
-  for (std::uint64_t bits = 0; bits < 1ull << 32; bits += 65519) x.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+  for (std::uint64_t bits = 0; bits < 1ull << 32; bits += 65519) {
+    x.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+  }
   const int n = static_cast<int>(x.size());
   for (int i = 0; i < mote::kernels::kNumActivations; ++i) {
     auto expected = x;
@@ -131,13 +135,13 @@ TEST_CASE("rope: pairs turn by their angle, the rest of the head stays") {
       auto turned = x;
       (halves ? scalar.rope_halves : scalar.rope_interleaved)(cos.data(), sin.data(), dims, turned.data());
       for (int i = 0; i < half; ++i) {
-        const auto first = static_cast<std::size_t>(halves ? i : 2 * i), second = static_cast<std::size_t>(halves ? half + i : 2 * i + 1);
-        const double a = x[first], b = x[second], c = cos[static_cast<std::size_t>(i)], s = sin[static_cast<std::size_t>(i)];
+        const std::size_t first = size(halves ? i : 2 * i), second = size(halves ? half + i : 2 * i + 1);
+        const double a = x[first], b = x[second], c = cos[size(i)], s = sin[size(i)];
         const double bound = 2 * kHalfUlp * (std::fabs(a) + std::fabs(b)) + 0x1p-149; // two roundings
         REQUIRE(std::fabs(turned[first] - (a * c - b * s)) <= bound);
         REQUIRE(std::fabs(turned[second] - (a * s + b * c)) <= bound);
       }
-      for (int i = dims; i < head_dim; ++i) REQUIRE(same_value(turned[static_cast<std::size_t>(i)], x[static_cast<std::size_t>(i)]));
+      for (int i = dims; i < head_dim; ++i) REQUIRE(same_value(turned[size(i)], x[size(i)]));
     }
   }
 }

@@ -41,7 +41,8 @@ inline std::vector<float> random_values(int n, Values kind, Random& random) {
 /// the first access too far; or there are more guards.
 template <class T> class Guarded {
  public:
-  explicit Guarded(const std::vector<T>& values, bool guards_behind) : n_(values.size()), memory_(n_ + 1 + (guards_behind ? 40 : 0)) {
+  Guarded(const std::vector<T>& values, bool guards_behind)
+      : n_(values.size()), memory_(n_ + 1 + (guards_behind ? 40 : 0)) {
     std::memset(static_cast<void*>(memory_.data()), kGuard, memory_.bytes());
     for (std::size_t i = 0; i < n_; ++i) data()[i] = values[i];
   }
