@@ -55,20 +55,23 @@ void add_tensor(GgufBuilder& file, const std::string& name, std::vector<std::uin
   file.tensor(TensorInfo{name, std::move(dims), 0, data.str(), {}, {}, {}});
 }
 
-/// One layer of llama with 16 positions.
-std::string model(const std::string& architecture, bool with_tokenizer) {
-  constexpr std::uint32_t kDModel = 32, kDff = 48, kHeads = 2, kContext = 16;
+/// One layer of llama.
+std::string model(const std::string& architecture, bool with_tokenizer, std::uint32_t n_ctx = 16) {
+  constexpr std::uint32_t kDModel = 32, kDff = 48, kHeads = 2;
   const std::uint64_t n_vocab = vocabulary().size();
   GgufBuilder file;
   file.string("general.architecture", architecture).string("general.name", "fixture").u32("general.file_type", 0);
   const std::string key = architecture + ".";
-  file.u32(key + "block_count", 1).u32(key + "context_length", kContext).u32(key + "embedding_length", kDModel);
-  file.u32(key + "feed_forward_length", kDff).u32(key + "attention.head_count", kHeads).u32(key + "attention.head_count_kv", kHeads);
+  file.u32(key + "block_count", 1).u32(key + "context_length", n_ctx).u32(key + "embedding_length", kDModel);
+  file.u32(key + "feed_forward_length", kDff)
+      .u32(key + "attention.head_count", kHeads)
+      .u32(key + "attention.head_count_kv", kHeads);
   file.f32(key + "attention.layer_norm_rms_epsilon", 1e-5f).u32(key + "rope.dimension_count", kDModel / kHeads);
   if (with_tokenizer) add_tokenizer(file);
   add_tensor(file, "token_embd.weight", {kDModel, n_vocab});
   for (const char* name : {"attn_norm", "ffn_norm"}) add_tensor(file, std::string("blk.0.") + name + ".weight", {kDModel});
-  for (const char* name : {"attn_q", "attn_k", "attn_v", "attn_output"}) add_tensor(file, std::string("blk.0.") + name + ".weight", {kDModel, kDModel});
+  for (const char* name : {"attn_q", "attn_k", "attn_v", "attn_output"})
+    add_tensor(file, std::string("blk.0.") + name + ".weight", {kDModel, kDModel});
   for (const char* name : {"ffn_gate", "ffn_up"}) add_tensor(file, std::string("blk.0.") + name + ".weight", {kDModel, kDff});
   add_tensor(file, "blk.0.ffn_down.weight", {kDff, kDModel});
   add_tensor(file, "output_norm.weight", {kDModel});
@@ -93,7 +96,8 @@ int main(int argc, char** argv) {
   GgufBuilder vocabulary_only;
   vocabulary_only.string("general.architecture", "llama");
   add_tokenizer(vocabulary_only);
-  const bool written = write(folder + "tiny.gguf", tiny) && write(folder + "no_tokenizer.gguf", model("llama", false)) &&
+  const bool written = write(folder + "tiny.gguf", tiny) && write(folder + "roomy.gguf", model("llama", true, 256)) &&
+                       write(folder + "no_tokenizer.gguf", model("llama", false)) &&
                        write(folder + "unknown_architecture.gguf", model("mystery", true)) &&
                        write(folder + "truncated.gguf", tiny.substr(0, tiny.size() / 2)) &&
                        write(folder + "truncated_header.gguf", tiny.substr(0, 1000)) &&
