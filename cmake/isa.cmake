@@ -3,10 +3,11 @@
 include_guard(GLOBAL)
 
 function(mote_configure_isa_units)
-  # A square root of a negative number sets no errno: without this the units would call the C library.
-  set(common -fno-math-errno)
-  # The register kernels want all of -O3 in every optimized configuration.
-  list(APPEND common $<$<NOT:$<CONFIG:Debug>>:-O3>)
+  # Nothing from outside the unit: a square root of a negative number sets no errno, nothing unwinds. Both would put references to
+  # the C and C++ libraries, and weak symbols, into the unit.
+  set(freestanding -fno-math-errno -fno-exceptions)
+  # The kernels want all of -O3 in every optimized configuration.
+  set(common ${freestanding} $<$<NOT:$<CONFIG:Debug>>:-O3>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # The kernels use every register. By default gcc moves loads and unpacking ahead of the products and then spills the
     # accumulators, which costs 10 to 60% (the instruction counts of the loops show it).
@@ -17,7 +18,7 @@ function(mote_configure_isa_units)
 
   # Scalar is the definition of the results, not a product: loops unrolled by -O3 would triple its size for nothing.
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/isa_scalar.cpp TARGET_DIRECTORY mote
-    APPEND PROPERTY COMPILE_OPTIONS -fno-math-errno $<$<NOT:$<CONFIG:Debug>>:-O2>)
+    APPEND PROPERTY COMPILE_OPTIONS ${freestanding} $<$<NOT:$<CONFIG:Debug>>:-O2>)
   # Elsewhere the x86 units are empty (MOTE_HAVE_X86 in kernels/table.h).
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
     set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/isa_avx2.cpp TARGET_DIRECTORY mote

@@ -1,30 +1,10 @@
 #include "lib/decoder/decoder.h"
 
 #include <algorithm>
-#include <cfenv>
 
 #include "lib/decoder/compile.h"
 
 namespace mote::decoder {
-
-namespace {
-
-/// Rounding to nearest and no flushing of denormals while a thread computes, whatever the host has set for itself.
-class DefaultFloatingPoint {
- public:
-  DefaultFloatingPoint() {
-    std::fegetenv(&saved_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~DefaultFloatingPoint() { std::fesetenv(&saved_); }
-  DefaultFloatingPoint(const DefaultFloatingPoint&) = delete;
-  DefaultFloatingPoint& operator=(const DefaultFloatingPoint&) = delete;
-
- private:
-  std::fenv_t saved_;
-};
-
-} // namespace
 
 Result<std::unique_ptr<Decoder>> Decoder::create(const ModelSpec& spec, const weights::Weights& weights,
                                                  const kernels::KernelTable& kernels, const DecoderOptions& options) {
@@ -97,7 +77,6 @@ void Decoder::run_pass(const Pass& pass) noexcept {
 
 void Decoder::run_steps(void* decoder, int thread) noexcept {
   Decoder& d = *static_cast<Decoder*>(decoder);
-  const DefaultFloatingPoint guard;
   const std::size_t n_steps = d.pass_.n_outputs > 0 ? d.plan_.steps.size() : d.plan_.n_body;
   runtime::Recorder* recorder = d.recorder();
   if (recorder) recorder->start(thread);

@@ -52,11 +52,16 @@ bool may_change_in_nfc(std::string_view text) noexcept {
 std::string to_nfc(std::string_view text) {
   Characters characters = decompose(text);
   sort_marks(characters);
-  const auto n = utf8proc_normalize_utf32(characters.data(), static_cast<utf8proc_ssize_t>(characters.size()),
-                                          static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  // U+11A7 composes with nothing, but the library (2.6) takes it for a trailing consonant: it must not see what stands before it
+  constexpr utf8proc_int32_t kNoConsonant = 0x11A7;
   std::string out;
   out.reserve(text.size());
-  for (utf8proc_ssize_t i = 0; i < n; ++i) append_char(out, static_cast<char32_t>(characters[static_cast<std::size_t>(i)]));
+  for (auto at = characters.begin(); at != characters.end();) {
+    const auto end = std::find(at + 1, characters.end(), kNoConsonant);
+    const auto n = utf8proc_normalize_utf32(&*at, end - at, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+    std::for_each(at, at + (n < 0 ? 0 : n), [&](utf8proc_int32_t c) { append_char(out, static_cast<char32_t>(c)); });
+    at = end;
+  }
   return out;
 }
 

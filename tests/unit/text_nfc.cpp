@@ -47,11 +47,9 @@ TEST_CASE("canonical composition") {
   }
 }
 
-TEST_CASE("most text is known to be in NFC at a glance") {
-  for (const char* text : {"", "plain", "Größe é", "中文 ひらがな 한국어", "Привет", "🦙", "\u02FF"}) {
-    CHECK_FALSE(may_change_in_nfc(text));
-    CHECK(to_nfc(text) == text);
-  }
+TEST_CASE("text of western scripts is known to be in NFC at a glance") {
+  for (const char* text : {"", "plain", "Größe é", "\u02FF"}) CHECK_FALSE(may_change_in_nfc(text));
+  for (const char* text : {"", "plain", "Größe é", "中文 ひらがな 한국어", "Привет", "🦙", "\u02FF"}) CHECK(to_nfc(text) == text);
   CHECK(may_change_in_nfc("a\u0301"));
 }
 
