@@ -36,7 +36,6 @@ void Recorder::end_call() noexcept {
 }
 
 void Recorder::begin_pass(int n_tokens, std::int64_t positions, int n_outputs) noexcept {
-  if (n_outputs < 0) n_outputs = n_tokens;
   Phase& phase = phases_[phase_];
   phase.n_passes += 1;
   phase.n_positions += positions;

@@ -32,8 +32,9 @@ class Recorder {
   /// Around each decode call of n_tokens tokens in total: chooses the phase (several tokens: prefill).
   void begin_call(int n_tokens) noexcept;
   void end_call() noexcept;
-  /// Thread 0, once a pass, before the steps run. n_outputs: tokens whose logits are wanted; -1: all.
-  void begin_pass(int n_tokens, std::int64_t positions, int n_outputs = -1) noexcept;
+  /// Thread 0, once a pass, before the steps run. positions: the sum over the tokens of the positions that each attends to;
+  /// n_outputs: tokens whose logits are wanted.
+  void begin_pass(int n_tokens, std::int64_t positions, int n_outputs) noexcept;
   /// By each thread: at the start of a pass, when its share of a step is done, and when the step's barrier is behind it.
   /// The time from begin_pass() to start(), in which a sleeping thread wakes up, counts as wait of the first step.
   void start(int thread) noexcept;

@@ -56,7 +56,7 @@ std::int64_t attributed(const PhaseProfile& phase) {
 TEST_CASE("The recorder keeps work and wait of each step apart", "[runtime]") {
   Recorder recorder(two_steps(), 1, 100);
   recorder.begin_call(1);
-  recorder.begin_pass(1, 1);
+  recorder.begin_pass(1, 1, 1);
   pass(recorder, 4ms, 8ms, 2ms);
   recorder.end_call();
 
@@ -108,10 +108,10 @@ TEST_CASE("Calls of one token are decode, others prefill", "[runtime]") {
   CHECK(profile.decode.steps[1].bytes == 3 * 500);
 }
 
-TEST_CASE("Without a number of outputs a pass has all of them", "[runtime]") {
+TEST_CASE("A pass may want the logits of all its tokens", "[runtime]") {
   Recorder recorder(two_steps(), 1, 100);
   recorder.begin_call(4);
-  recorder.begin_pass(4, 10);
+  recorder.begin_pass(4, 10, 4);
   pass(recorder, 0ms, 0ms, 0ms);
   recorder.end_call();
   CHECK(recorder.report().prefill.steps[1].operations == 4 * 9);
@@ -167,7 +167,7 @@ TEST_CASE("A reset recorder is as new", "[runtime]") {
   Recorder recorder(two_steps(), 2, 4);
   for (const int n_tokens : {1, 7}) {
     recorder.begin_call(n_tokens);
-    recorder.begin_pass(n_tokens, 1);
+    recorder.begin_pass(n_tokens, 1, 1);
     recorder.start(1);
     recorder.worked(1, 0);
     recorder.waited(1, 0);
