@@ -24,7 +24,8 @@ constexpr int kPasses = 10;
 
 /// Reads all words; the result only keeps the compiler from leaving that out. Sixteen independent sums become vector
 /// registers, enough of them for a core to have all the loads in flight that it can. Sanitizers would check each word.
-__attribute__((no_sanitize("address", "thread", "undefined"))) std::uint64_t read_all(const std::uint64_t* words, std::size_t n_words) {
+__attribute__((no_sanitize("address", "thread", "undefined"))) std::uint64_t read_all(const std::uint64_t* words,
+                                                                                      std::size_t n_words) {
   constexpr std::size_t kSums = 16;
   std::uint64_t sums[kSums] = {};
   for (std::size_t i = 0; i + kSums <= n_words; i += kSums)
@@ -82,8 +83,8 @@ mote::Result<double> measure_read_bandwidth(int n_threads) {
   madvise(buffer.get(), kBufferBytes, MADV_HUGEPAGE);
 #endif
   const auto n = static_cast<std::size_t>(n_threads);
-  Measurement measurement{static_cast<std::uint64_t*>(buffer.get()), kBufferBytes / sizeof(std::uint64_t) / n, std::barrier<>(n_threads),
-                          std::vector<Measurement::Lap>(kPasses * n)};
+  Measurement measurement{static_cast<std::uint64_t*>(buffer.get()), kBufferBytes / sizeof(std::uint64_t) / n,
+                          std::barrier<>(n_threads), std::vector<Measurement::Lap>(kPasses * n)};
   std::vector<std::thread> helpers;
   helpers.reserve(n - 1);
   for (std::size_t thread = 1; thread < n; ++thread) {
@@ -93,7 +94,8 @@ mote::Result<double> measure_read_bandwidth(int n_threads) {
       // Those that were started must not wait for those that were not.
       for (std::size_t missing = thread; missing <= n; ++missing) measurement.meeting.arrive_and_drop();
       for (std::thread& helper : helpers) helper.join();
-      return mote::Error{mote::ErrorCode::out_of_memory, "out of memory: not all threads to measure the read bandwidth could be started"};
+      return mote::Error{mote::ErrorCode::out_of_memory,
+                         "out of memory: not all threads to measure the read bandwidth could be started"};
     }
   }
   measurement.take_part(0);

@@ -16,15 +16,15 @@ using mote::Status;
 constexpr int kFailure = 1, kUsage = 2;
 
 std::string preset_list() {
-  std::string text =
-      fmt::format("{:<28}{:<10}{:>12}{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", "preset", "family", "parameters", "layers", "d_model", "heads", "kv heads", "d_ff", "n_vocab", "n_ctx");
+  std::string text = fmt::format("{:<28}{:<10}{:>12}{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", "preset", "family", "parameters",
+                                 "layers", "d_model", "heads", "kv heads", "d_ff", "n_vocab", "n_ctx");
   for (const mote::Preset& preset : mote::all_presets()) {
     const auto spec = mote::spec_from_preset(preset.name);
     if (!spec || spec->layers.empty()) continue;
     const mote::LayerSpec& layer = spec->layers.front();
-    fmt::format_to(std::back_inserter(text), "{:<28}{:<10}{:>10.1f} M{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", preset.name, spec->family,
-                   static_cast<double>(mote::parameter_count(*spec)) / 1e6, spec->layers.size(), spec->d_model, layer.attention.n_heads,
-                   layer.attention.n_kv_heads, layer.ffn.d_ff, spec->n_vocab, spec->n_ctx);
+    fmt::format_to(std::back_inserter(text), "{:<28}{:<10}{:>10.1f} M{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", preset.name,
+                   spec->family, static_cast<double>(mote::parameter_count(*spec)) / 1e6, spec->layers.size(), spec->d_model,
+                   layer.attention.n_heads, layer.attention.n_kv_heads, layer.ffn.d_ff, spec->n_vocab, spec->n_ctx);
   }
   return text;
 }

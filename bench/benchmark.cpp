@@ -63,7 +63,8 @@ class Runner {
   Status choose_token() {
     token_ = sampler_.sample(session_.logits());
     if (token_ >= 0) return {};
-    return mote::Error{mote::ErrorCode::bad_file, fmt::format("the logits at position {} hold no number", session_.position() - 1)};
+    return mote::Error{mote::ErrorCode::bad_file,
+                       fmt::format("the logits at position {} hold no number", session_.position() - 1)};
   }
 
   Status prefill(Trials& trials) {

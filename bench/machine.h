@@ -9,8 +9,8 @@
 namespace bench {
 
 struct Machine {
-  std::string cpu;            ///< the name that it gives itself
-  int n_processors = 0;       ///< that the system has, hardware threads counted
+  std::string cpu;             ///< the name that it gives itself
+  int n_processors = 0;        ///< that the system has, hardware threads counted
   int n_performance_cores = 0; ///< that this process may use
   std::vector<mote::Isa> isas; ///< that it can run
 };

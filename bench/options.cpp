@@ -1,7 +1,7 @@
 #include "bench/options.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <charconv>
 
@@ -24,8 +24,7 @@ struct Words {
 
 Error usage(std::string message) { return {ErrorCode::invalid_argument, std::move(message)}; }
 
-template <class T>
-Result<T> parse_number(const char* option, const std::string& word, T min, T max) {
+template <class T> Result<T> parse_number(const char* option, const std::string& word, T min, T max) {
   T value{};
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
   if (error != std::errc() || end != word.data() + word.size() || value < min || value > max)
@@ -34,8 +33,7 @@ Result<T> parse_number(const char* option, const std::string& word, T min, T max
 }
 
 /// Understands each word with parse(word) and appends what it means; fails as soon as one means nothing.
-template <class T, class Parse>
-Status parse_all(std::vector<T>& values, const std::vector<std::string>& words, Parse parse) {
+template <class T, class Parse> Status parse_all(std::vector<T>& values, const std::vector<std::string>& words, Parse parse) {
   for (const std::string& word : words) {
     Result<T> value = parse(word);
     if (!value) return std::move(value).error();
@@ -45,8 +43,7 @@ Status parse_all(std::vector<T>& values, const std::vector<std::string>& words, 
 }
 
 /// Says which option a name was given to.
-template <class T>
-Result<T> of_option(const char* option, Result<T> result) {
+template <class T> Result<T> of_option(const char* option, Result<T> result) {
   if (!result) result.error().message = fmt::format("{}: {}", option, result.error().message);
   return result;
 }
@@ -60,7 +57,8 @@ void add(CLI::App& app, const char* name, const char* type, std::string& word, c
 }
 
 void describe(CLI::App& app, Words& w) {
-  add(app, "--preset", "NAME", w.presets, "Published shape, with random weights; see --list-presets (default: qwen2-0.5b,qwen1.5-0.5b)")
+  add(app, "--preset", "NAME", w.presets,
+      "Published shape, with random weights; see --list-presets (default: qwen2-0.5b,qwen1.5-0.5b)")
       ->delimiter(',');
   add(app, "--model", "FILE", w.files, "GGUF file, with the types that it has");
   add(app, "--shape", "KEY=VALUE,", w.shapes, "Any shape, with random weights; README lists the keys");
@@ -75,8 +73,9 @@ void describe(CLI::App& app, Words& w) {
   add(app, "--format", "NAME", w.format, "table, json or csv (default: table)");
   add(app, "--out", "FILE", w.out, "Write to this file, which appears when it is complete (default: standard output)");
   app.add_flag("--list-presets", w.list_presets, "List the presets");
-  app.footer("Options with \"...\" may be given several times, or (but for --model and --shape) with several values separated by\n"
-             "commas: every combination is measured.");
+  app.footer(
+      "Options with \"...\" may be given several times, or (but for --model and --shape) with several values separated by\n"
+      "commas: every combination is measured.");
 }
 
 Result<Format> parse_format(const std::string& word) {
@@ -88,7 +87,8 @@ Result<Format> parse_format(const std::string& word) {
 
 Result<mote::Isa> parse_isa(const std::string& word) {
   Result<mote::Isa> isa = of_option("--isa", mote::isa_from_name(word));
-  if (isa && !mote::isa_available(*isa)) return Error{ErrorCode::unsupported, fmt::format("--isa: this machine cannot run {}", word)};
+  if (isa && !mote::isa_available(*isa))
+    return Error{ErrorCode::unsupported, fmt::format("--isa: this machine cannot run {}", word)};
   return isa;
 }
 
@@ -114,11 +114,15 @@ Status read_lists(Options& o, const Words& w) {
   const auto tokens = [](const char* option) {
     return [=](const std::string& word) { return parse_number(option, word, 1, kMaxTokens); };
   };
-  if (Status s = parse_all(o.types, w.types, [](const std::string& word) { return of_option("--type", mote::mix_from_name(word)); }); !s)
+  if (Status s =
+          parse_all(o.types, w.types, [](const std::string& word) { return of_option("--type", mote::mix_from_name(word)); });
+      !s)
     return s;
   if (Status s = parse_all(o.prompts, w.prompts, tokens("--prompt")); !s) return s;
   if (Status s = parse_all(o.generates, w.generates, tokens("--generate")); !s) return s;
-  if (Status s = parse_all(o.threads, w.threads, [](const std::string& word) { return parse_number("--threads", word, 1, kMaxThreads); }); !s)
+  if (Status s = parse_all(o.threads, w.threads,
+                           [](const std::string& word) { return parse_number("--threads", word, 1, kMaxThreads); });
+      !s)
     return s;
   if (Status s = parse_all(o.isas, w.isas, parse_isa); !s) return s;
 
@@ -174,8 +178,8 @@ Result<int> context_of_run(const std::string& model, int model_n_ctx, int asked,
   if (prompt > context)
     return usage(fmt::format("--prompt: {} tokens are longer than the context of {} positions ({})", prompt, context, model));
   if (prompt + generate > context)
-    return usage(fmt::format("--generate: {} tokens after a prompt of {} do not fit the context of {} positions ({})", generate, prompt,
-                             context, model));
+    return usage(fmt::format("--generate: {} tokens after a prompt of {} do not fit the context of {} positions ({})", generate,
+                             prompt, context, model));
   return asked > 0 ? asked : prompt + generate;
 }
 

@@ -23,15 +23,15 @@ struct Options {
   std::vector<mote::Mix> types; ///< of random weights; a file has its own
   std::vector<mote::Isa> isas;
   std::vector<int> threads;
-  std::vector<int> prompts;     ///< tokens
-  std::vector<int> generates;   ///< tokens
+  std::vector<int> prompts;   ///< tokens
+  std::vector<int> generates; ///< tokens
   int repeat = 3;
   int context = 0; ///< positions; 0: what prompt and generation need
   std::uint64_t seed = 0;
   Format format = Format::table;
-  std::string out;       ///< path; empty: standard output
+  std::string out; ///< path; empty: standard output
   bool list_presets = false;
-  std::string help;      ///< not empty: print this and do nothing else
+  std::string help; ///< not empty: print this and do nothing else
 };
 
 /// Errors: invalid_argument (one line for the user), unsupported (an ISA that this machine cannot run).

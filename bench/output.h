@@ -17,7 +17,7 @@ class Output {
   mote::Status finish();
 
  private:
-  std::string path_;  ///< after symbolic links; empty: standard output
+  std::string path_;      ///< after symbolic links; empty: standard output
   bool in_place_ = false; ///< a device or a pipe: nothing can take its place
   std::string text_;
 };

@@ -35,9 +35,9 @@ struct Row {
 struct PhaseReport {
   int n_tokens = 0;
   Spread wall_ns;
-  Percentiles token_ns;         ///< of all trials; decode only
-  std::vector<Row> components;  ///< all five, work and the waiting at the end of each step
-  std::vector<Row> operations;  ///< the matrices first, then by time; "barrier_wait" is all the waiting
+  Percentiles token_ns;        ///< of all trials; decode only
+  std::vector<Row> components; ///< all five, work and the waiting at the end of each step
+  std::vector<Row> operations; ///< the matrices first, then by time; "barrier_wait" is all the waiting
   std::int64_t unattributed_ns = 0;
 
   double share(std::int64_t ns) const { return static_cast<double>(ns) / static_cast<double>(wall_ns.median); }
@@ -69,7 +69,9 @@ struct RunReport {
   double read_bandwidth = 0;       ///< bytes per second that this many threads can read
 
   /// Bytes of weights per second that decode reads.
-  double decode_bandwidth() const { return static_cast<double>(bytes_per_token) * decode.tokens_per_second(decode.wall_ns.median); }
+  double decode_bandwidth() const {
+    return static_cast<double>(bytes_per_token) * decode.tokens_per_second(decode.wall_ns.median);
+  }
 };
 
 std::string table_head(const Machine& machine);

@@ -23,8 +23,8 @@ class RunLines {
  public:
   RunLines(std::string& text, const RunReport& run)
       : text_(text),
-        head_(fmt::format("{},{},{},{},{},{},{},{},{}", field(run.model), field(run.type), run.threads, mote::isa_name(run.isa), run.prompt,
-                          run.generate, run.context, run.repeat, run.seed)) {}
+        head_(fmt::format("{},{},{},{},{},{},{},{},{}", field(run.model), field(run.type), run.threads, mote::isa_name(run.isa),
+                          run.prompt, run.generate, run.context, run.repeat, run.seed)) {}
 
   /// Values that a row has none of are empty.
   void add(std::string_view phase, std::string_view kind, std::string_view name, const std::string& values) {
@@ -39,7 +39,8 @@ class RunLines {
     add_wall("max", phase.wall_ns.max);
     add_rows(name, "component", phase, phase.components);
     add_rows(name, "operation", phase, phase.operations);
-    add(name, "unattributed", "unattributed", fmt::format("{},{:.6f},,,", phase.unattributed_ns, phase.share(phase.unattributed_ns)));
+    add(name, "unattributed", "unattributed",
+        fmt::format("{},{:.6f},,,", phase.unattributed_ns, phase.share(phase.unattributed_ns)));
   }
   void add_ns(std::string_view phase, std::string_view kind, std::string_view name, std::int64_t ns) {
     add(phase, kind, name, fmt::format("{},,,,", ns));

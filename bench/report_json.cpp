@@ -59,11 +59,13 @@ std::string json_of(const Machine& machine, std::span<const RunReport> runs) {
   for (const mote::Isa isa : machine.isas) isas.push_back(mote::isa_name(isa));
   Json list = Json::array();
   for (const RunReport& run : runs) list.push_back(json(run));
-  const Json all = {
-      {"mote", mote_version()},
-      {"machine",
-       {{"cpu", machine.cpu}, {"processors", machine.n_processors}, {"performance_cores", machine.n_performance_cores}, {"isas", isas}}},
-      {"runs", list}};
+  const Json all = {{"mote", mote_version()},
+                    {"machine",
+                     {{"cpu", machine.cpu},
+                      {"processors", machine.n_processors},
+                      {"performance_cores", machine.n_performance_cores},
+                      {"isas", isas}}},
+                    {"runs", list}};
   // A path need not be UTF-8; JSON must.
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -11,8 +11,8 @@ namespace {
 constexpr double kNsPerMs = 1e6;
 
 std::string milliseconds(const Spread& ns) {
-  return fmt::format("{:.1f} ms  ({:.1f} .. {:.1f})", static_cast<double>(ns.median) / kNsPerMs, static_cast<double>(ns.min) / kNsPerMs,
-                     static_cast<double>(ns.max) / kNsPerMs);
+  return fmt::format("{:.1f} ms  ({:.1f} .. {:.1f})", static_cast<double>(ns.median) / kNsPerMs,
+                     static_cast<double>(ns.min) / kNsPerMs, static_cast<double>(ns.max) / kNsPerMs);
 }
 
 std::string speed(const PhaseReport& phase) {
@@ -49,8 +49,8 @@ std::string prefill_cells(const PhaseReport& phase, const Row* row) {
 
 std::string decode_cells(const PhaseReport& phase, const Row* row) {
   if (row == nullptr) return {};
-  return fmt::format("{:>14.3f}{:>7.1f}%{:>9}", static_cast<double>(row->ns) / kNsPerMs / phase.n_tokens, 100 * phase.share(row->ns),
-                     rate(static_cast<double>(row->bytes), row->ns));
+  return fmt::format("{:>14.3f}{:>7.1f}%{:>9}", static_cast<double>(row->ns) / kNsPerMs / phase.n_tokens,
+                     100 * phase.share(row->ns), rate(static_cast<double>(row->bytes), row->ns));
 }
 
 const Row* find(const std::vector<Row>& rows, std::string_view name) {
@@ -70,8 +70,10 @@ void add_unattributed(std::string& text, const RunReport& run) {
 }
 
 void add_breakdown(std::string& text, const RunReport& run) {
-  fmt::format_to(std::back_inserter(text), "  {:<22}{:>28}{:>31}\n", "", "prefill -------------------", "decode ---------------------");
-  fmt::format_to(std::back_inserter(text), "  {:<22}{:>11}{:>8}{:>9}{:>14}{:>8}{:>9}\n", "", "ms", "share", "GMAC/s", "ms/token", "share", "GB/s");
+  fmt::format_to(std::back_inserter(text), "  {:<22}{:>28}{:>31}\n", "", "prefill -------------------",
+                 "decode ---------------------");
+  fmt::format_to(std::back_inserter(text), "  {:<22}{:>11}{:>8}{:>9}{:>14}{:>8}{:>9}\n", "", "ms", "share", "GMAC/s", "ms/token",
+                 "share", "GB/s");
   for (const Row& row : run.prefill.components)
     add_line(text, row.name, prefill_cells(run.prefill, &row), decode_cells(run.decode, find(run.decode.components, row.name)));
   add_unattributed(text, run);
@@ -95,28 +97,32 @@ void add_breakdown(std::string& text, const RunReport& run) {
 std::string table_head(const Machine& machine) {
   std::string isas;
   for (const mote::Isa isa : machine.isas) isas += fmt::format("{}{}", isas.empty() ? "" : ", ", mote::isa_name(isa));
-  return fmt::format("mote {} on {}: {}, {} in use by default; {}\n", mote_version(), machine.cpu, counted(machine.n_processors, "processor"),
-                     counted(machine.n_performance_cores, "core"), isas);
+  return fmt::format("mote {} on {}: {}, {} in use by default; {}\n", mote_version(), machine.cpu,
+                     counted(machine.n_processors, "processor"), counted(machine.n_performance_cores, "core"), isas);
 }
 
 std::string table_of(const RunReport& run) {
-  std::string text = fmt::format("\n{}  {}  {} parameters  {}  {}  prompt {}  generate {}\n\n", run.model, run.type, count(run.n_parameters),
-                                 counted(run.threads, "thread"), mote::isa_name(run.isa), run.prompt, run.generate);
+  std::string text =
+      fmt::format("\n{}  {}  {} parameters  {}  {}  prompt {}  generate {}\n\n", run.model, run.type, count(run.n_parameters),
+                  counted(run.threads, "thread"), mote::isa_name(run.isa), run.prompt, run.generate);
   const auto out = std::back_inserter(text);
   const double ms = kNsPerMs, gb = 1e9;
   const Percentiles& token = run.decode.token_ns;
   fmt::format_to(out, "  time to first token   {}\n", milliseconds(run.time_to_first_token_ns));
   fmt::format_to(out, "  prefill               {}\n", speed(run.prefill));
   fmt::format_to(out, "  decode                {}\n", speed(run.decode));
-  fmt::format_to(out, "  per decoded token     {:.2f} ms p50, {:.2f} ms p90, {:.2f} ms p99\n", static_cast<double>(token.p50) / ms,
-                 static_cast<double>(token.p90) / ms, static_cast<double>(token.p99) / ms);
-  fmt::format_to(out, "  decode reads weights  {:.1f} GB/s, {:.0f}% of the {:.1f} GB/s that {} can read here\n", run.decode_bandwidth() / gb,
-                 100 * run.decode_bandwidth() / run.read_bandwidth, run.read_bandwidth / gb, counted(run.threads, "thread"));
+  fmt::format_to(out, "  per decoded token     {:.2f} ms p50, {:.2f} ms p90, {:.2f} ms p99\n",
+                 static_cast<double>(token.p50) / ms, static_cast<double>(token.p90) / ms, static_cast<double>(token.p99) / ms);
+  fmt::format_to(out, "  decode reads weights  {:.1f} GB/s, {:.0f}% of the {:.1f} GB/s that {} can read here\n",
+                 run.decode_bandwidth() / gb, 100 * run.decode_bandwidth() / run.read_bandwidth, run.read_bandwidth / gb,
+                 counted(run.threads, "thread"));
   fmt::format_to(out, "                        (median, least .. most of {})\n\n", counted(run.repeat, "run"));
   add_breakdown(text, run);
-  fmt::format_to(out, "\n  memory                parameters {}, KV cache {} ({} positions), compute buffer {}, tokenizer {}; process peak {}\n",
-                 bytes(run.memory.parameters), bytes(run.memory.kv_cache), run.context, bytes(run.memory.compute),
-                 bytes(run.memory.tokenizer), bytes(run.process_peak));
+  fmt::format_to(
+      out,
+      "\n  memory                parameters {}, KV cache {} ({} positions), compute buffer {}, tokenizer {}; process peak {}\n",
+      bytes(run.memory.parameters), bytes(run.memory.kv_cache), run.context, bytes(run.memory.compute),
+      bytes(run.memory.tokenizer), bytes(run.process_peak));
   return text;
 }
 

@@ -30,8 +30,7 @@ class Arena {
   Arena() = default; ///< measures only: take() returns null
   explicit Arena(std::span<std::byte> memory) : memory_(memory) {}
   /// n elements, 64-byte aligned.
-  template <class T>
-  T* take(std::size_t n) noexcept {
+  template <class T> T* take(std::size_t n) noexcept {
     const std::size_t at = used_;
     used_ += (n * sizeof(T) + 63) / 64 * 64;
     return used_ <= memory_.size() ? reinterpret_cast<T*>(memory_.data() + at) : nullptr;

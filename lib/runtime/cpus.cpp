@@ -52,9 +52,7 @@ std::optional<std::vector<int>> read_cpu_list(const std::string& path) {
   return text ? parse_cpu_list(*text) : std::nullopt;
 }
 
-std::string cpu_folder(const std::string& root, int cpu) {
-  return root + "/sys/devices/system/cpu/cpu" + std::to_string(cpu);
-}
+std::string cpu_folder(const std::string& root, int cpu) { return root + "/sys/devices/system/cpu/cpu" + std::to_string(cpu); }
 
 /// Those of the processors whose number in `file` is at least `share` of the largest; all of them when one has no such file.
 std::vector<int> strongest(const std::string& root, std::span<const int> cpus, const char* file, double share) {
@@ -83,8 +81,7 @@ std::vector<int> performance_cpus(const std::string& root, std::span<const int> 
 }
 
 /// The least of what `limit_of` finds in this group's folder and in those above it, up to the mount point.
-template <class LimitOf>
-std::optional<double> least_limit(const std::string& mount, std::string_view group, LimitOf limit_of) {
+template <class LimitOf> std::optional<double> least_limit(const std::string& mount, std::string_view group, LimitOf limit_of) {
   std::optional<double> least;
   for (;;) {
     while (!group.empty() && group.back() == '/') group.remove_suffix(1);

@@ -24,7 +24,6 @@ Recorder::Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx)
 
 void Recorder::begin_call(int n_tokens) noexcept {
   phase_ = n_tokens > 1 ? kPrefill : kDecode;
-  phases_[phase_].n_tokens += n_tokens;
   call_begin_ = Clock::now();
 }
 
@@ -38,6 +37,7 @@ void Recorder::end_call() noexcept {
 void Recorder::begin_pass(int n_tokens, std::int64_t positions, int n_outputs) noexcept {
   Phase& phase = phases_[phase_];
   phase.n_passes += 1;
+  phase.n_tokens += n_tokens;
   phase.n_positions += positions;
   phase.n_output_passes += n_outputs > 0 ? 1 : 0;
   phase.n_outputs += n_outputs;

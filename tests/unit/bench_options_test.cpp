@@ -50,8 +50,8 @@ TEST_CASE("bench_breakdown has defaults for everything", "[bench]") {
 }
 
 TEST_CASE("Options that repeat take values one by one and by commas", "[bench]") {
-  const Options o = parsed({"--preset", "qwen2-0.5b", "--type", "q8_0,F16", "--type=Q6_K", "--prompt", "7", "--prompt", "8,9", "--generate", "1",
-                            "--threads", "1,2", "--isa", "scalar"});
+  const Options o = parsed({"--preset", "qwen2-0.5b", "--type", "q8_0,F16", "--type=Q6_K", "--prompt", "7", "--prompt", "8,9",
+                            "--generate", "1", "--threads", "1,2", "--isa", "scalar"});
   CHECK(source_names(o) == std::vector<std::string>{"qwen2-0.5b"});
   CHECK(o.types == std::vector<mote::Mix>{mote::Mix::Q8_0, mote::Mix::F16, mote::Mix::Q6_K});
   CHECK(o.prompts == std::vector<int>{7, 8, 9});
@@ -61,7 +61,8 @@ TEST_CASE("Options that repeat take values one by one and by commas", "[bench]")
 }
 
 TEST_CASE("Shapes keep their commas, and files need no spec", "[bench]") {
-  const Options o = parsed({"--shape", kSmallShape, "--model", "a,b.gguf", "--model", "c.gguf", "--prompt", "10", "--generate", "10"});
+  const Options o =
+      parsed({"--shape", kSmallShape, "--model", "a,b.gguf", "--model", "c.gguf", "--prompt", "10", "--generate", "10"});
   CHECK(source_names(o) == std::vector<std::string>{kSmallShape, "a,b.gguf", "c.gguf"});
   REQUIRE(o.sources[0].spec.has_value());
   CHECK(o.sources[0].spec->layers.size() == 2);
@@ -70,7 +71,8 @@ TEST_CASE("Shapes keep their commas, and files need no spec", "[bench]") {
 }
 
 TEST_CASE("Single options are read", "[bench]") {
-  const Options o = parsed({"--repeat", "5", "--context", "200", "--seed", "18446744073709551615", "--format", "json", "--out", "x.json"});
+  const Options o =
+      parsed({"--repeat", "5", "--context", "200", "--seed", "18446744073709551615", "--format", "json", "--out", "x.json"});
   CHECK(o.repeat == 5);
   CHECK(o.context == 200);
   CHECK(o.seed == UINT64_MAX);
@@ -79,8 +81,8 @@ TEST_CASE("Single options are read", "[bench]") {
   CHECK(parsed({"--format", "csv"}).format == Format::csv);
   CHECK(parsed({"--list-presets"}).list_presets);
   const std::string help = parsed({"--help"}).help;
-  for (const char* option : {"--preset", "--model", "--shape", "--type", "--prompt", "--generate", "--threads", "--isa", "--repeat", "--context",
-                             "--seed", "--format", "--out", "--list-presets", "--help"})
+  for (const char* option : {"--preset", "--model", "--shape", "--type", "--prompt", "--generate", "--threads", "--isa",
+                             "--repeat", "--context", "--seed", "--format", "--out", "--list-presets", "--help"})
     CHECK(help.find(option) != std::string::npos);
 }
 
@@ -104,7 +106,7 @@ TEST_CASE("Mistakes in the command line are named", "[bench]") {
       {{"--seed", "-1"}, "--seed"},
       {{"--seed", "18446744073709551616"}, "--seed"},
       {{"--format", "xml"}, "'xml'"},
-      {{"--type", "Q9_Z"}, "Q4_K_M"},            // the names that there are
+      {{"--type", "Q9_Z"}, "Q4_K_M"}, // the names that there are
       {{"--isa", "mmx"}, "avx512"},
       {{"--preset", "qwen2-0.5"}, "qwen2-0.5b"}, // the nearest
       {{"--shape", "layerz=2"}, "layerz"},

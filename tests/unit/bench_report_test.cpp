@@ -241,7 +241,8 @@ TEST_CASE("The CSV report has a line for each run, phase, kind and name", "[benc
   std::istringstream text(bench::csv_of(std::vector{run_report(), run_report()}));
   std::string line;
   REQUIRE(std::getline(text, line));
-  CHECK(line == "model,type,threads,isa,prompt,generate,context,repeat,seed,phase,kind,name,ns,share,bytes,operations,tokens_per_second");
+  CHECK(line ==
+        "model,type,threads,isa,prompt,generate,context,repeat,seed,phase,kind,name,ns,share,bytes,operations,tokens_per_second");
   const std::string head = "\"some, \"\"model\"\"\",Q4_K_M,2,avx2,50,4,54,3,7,";
   std::multiset<std::string> lines;
   while (std::getline(text, line)) {
@@ -261,10 +262,29 @@ TEST_CASE("The CSV report has a line for each run, phase, kind and name", "[benc
 
 TEST_CASE("The table shows both phases by component and by operation", "[bench]") {
   const std::string text = bench::table_head(machine()) + bench::table_of(run_report());
-  for (const char* expected :
-       {"Some CPU", "8 processors", "scalar, avx2", "some, \"model\"", "Q4_K_M", "494.0 M parameters", "2 threads", "prompt 50", "generate 4",
-        "time to first token", "embedding", "attention", "ffn", "lm_head", "other", "unattributed", "mul_mat / mul_mat_vec", "barrier_wait",
-        "sample", "KV cache 1.3 MB", "compute buffer 7.7 MB", "process peak 407.0 MB", "tokenizer none"})
+  for (const char* expected : {"Some CPU",
+                               "8 processors",
+                               "scalar, avx2",
+                               "some, \"model\"",
+                               "Q4_K_M",
+                               "494.0 M parameters",
+                               "2 threads",
+                               "prompt 50",
+                               "generate 4",
+                               "time to first token",
+                               "embedding",
+                               "attention",
+                               "ffn",
+                               "lm_head",
+                               "other",
+                               "unattributed",
+                               "mul_mat / mul_mat_vec",
+                               "barrier_wait",
+                               "sample",
+                               "KV cache 1.3 MB",
+                               "compute buffer 7.7 MB",
+                               "process peak 407.0 MB",
+                               "tokenizer none"})
     CHECK(text.find(expected) != std::string::npos);
   CHECK(text.find("40000.0 tokens/s  (36363.6 .. 50000.0)") != std::string::npos);
   CHECK(text.find("0.2 GB/s, 32% of the 0.5 GB/s that 2 threads can read") != std::string::npos);

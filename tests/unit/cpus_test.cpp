@@ -149,13 +149,15 @@ TEST_CASE("The quota of a control group is found, version 1", "[runtime]") {
   machine.file("proc/self/cgroup", "5:cpuset:/\n3:cpu,cpuacct:/docker/abc\n0::/");
   CHECK_FALSE(cpu_quota(machine.root()).has_value());
   SECTION("at the mount point, as a container sees it") {
-    machine.file("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "300000").file("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000");
+    machine.file("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "300000")
+        .file("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000");
     CHECK(cpu_quota(machine.root()).value() == Approx(3));
   }
   SECTION("in the group's own folder") {
     machine.file("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1").file("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000");
     CHECK_FALSE(cpu_quota(machine.root()).has_value());
-    machine.file("sys/fs/cgroup/cpu/docker/abc/cpu.cfs_quota_us", "25000").file("sys/fs/cgroup/cpu/docker/abc/cpu.cfs_period_us", "50000");
+    machine.file("sys/fs/cgroup/cpu/docker/abc/cpu.cfs_quota_us", "25000")
+        .file("sys/fs/cgroup/cpu/docker/abc/cpu.cfs_period_us", "50000");
     CHECK(cpu_quota(machine.root()).value() == Approx(0.5));
   }
 }

@@ -28,8 +28,7 @@ std::unique_ptr<ThreadPool> make_pool(int n_threads) {
 }
 
 /// fn(thread) on all threads of the pool.
-template <class Fn>
-void run(ThreadPool& pool, Fn&& fn) {
+template <class Fn> void run(ThreadPool& pool, Fn&& fn) {
   pool.run([](void* context, int thread) { (*static_cast<std::remove_reference_t<Fn>*>(context))(thread); }, &fn);
 }
 
