@@ -14,6 +14,9 @@ namespace {
 
 using kernels::ActBlock;
 
+constexpr int kMaxCols = 1 << 30; // so that counting in int beyond the last column is safe
+constexpr int kMaxRows = std::numeric_limits<int>::max() - kernels::kPanelRows;
+
 /// n_bytes of 64-byte aligned memory; null when it cannot be had.
 std::shared_ptr<std::byte> allocate(std::size_t n_bytes) {
   constexpr std::align_val_t kAlignment{64};
@@ -39,8 +42,9 @@ std::optional<std::size_t> times(std::size_t n, std::size_t size) noexcept {
 Result<PackedMatrix> PackedMatrix::pack(TensorType type, std::span<const std::byte> rows, int n_rows, int n_cols) try {
   const TypeInfo& info = type_info(type);
   const std::string name(info.name);
-  if (n_rows < 1 || n_cols < 1 || n_rows > std::numeric_limits<int>::max() - kernels::kPanelRows)
-    return invalid("pack " + name + ": " + std::to_string(n_rows) + " rows of " + std::to_string(n_cols) + " columns");
+  if (n_rows < 1 || n_cols < 1 || n_rows > kMaxRows || n_cols > kMaxCols)
+    return invalid("pack " + name + ": expected 1.." + std::to_string(kMaxRows) + " rows of 1.." + std::to_string(kMaxCols) +
+                   " columns, found " + std::to_string(n_rows) + " rows of " + std::to_string(n_cols));
   if (n_cols % info.block_weights != 0)
     return invalid("pack " + name + ": " + std::to_string(n_cols) + " columns are no multiple of " + std::to_string(info.block_weights));
   const std::size_t row = row_bytes(type, static_cast<std::size_t>(n_cols));
@@ -74,7 +78,8 @@ Result<PackedMatrix> PackedMatrix::pack(TensorType type, std::span<const std::by
 Result<Activations> Activations::quantize(Isa isa, std::span<const float> x, int n_tokens, int n_cols) try {
   const auto table = kernels::kernels_for(isa);
   if (!table) return table.error();
-  const auto n_floats = n_tokens < 1 || n_cols < 1 ? std::nullopt : times(static_cast<std::size_t>(n_tokens), static_cast<std::size_t>(n_cols));
+  const bool sound = n_tokens >= 1 && n_cols >= 1 && n_cols <= kMaxCols;
+  const auto n_floats = !sound ? std::nullopt : times(static_cast<std::size_t>(n_tokens), static_cast<std::size_t>(n_cols));
   if (n_floats != x.size())
     return invalid("quantize: expected " + std::to_string(n_tokens) + " tokens of " + std::to_string(n_cols) + " values, found " +
                    std::to_string(x.size()) + " values");

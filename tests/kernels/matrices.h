@@ -1,9 +1,11 @@
 /// What the tests of the matrix kernels share: weights made to be difficult, memory of exact size, and one call of a kernel.
 #pragma once
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <bit>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 #include <memory>
@@ -41,16 +43,21 @@ class Random {
   std::uint64_t state_;
 };
 
-/// Memory of exactly n elements, 64-byte aligned: a sanitizer sees the first byte that is read or written behind them.
+/// Memory of exactly n elements, with a page behind it that must not be touched. 64-byte aligned when n elements are a multiple of
+/// 64 bytes, as panels and activation blocks are; else aligned for T only.
 template <class T> class Exact {
  public:
-  explicit Exact(std::size_t n) : size_(n), data_(static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{64}))) {
-    std::memset(static_cast<void*>(data_), 0, n * sizeof(T));
+  explicit Exact(std::size_t n, const T& value = {}) : size_(n) {
+    const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE)), n_pages = (bytes() + page - 1) / page;
+    mapped_ = (n_pages + 1) * page;
+    mapping_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapping_ == MAP_FAILED) throw std::bad_alloc();
+    auto* guard = static_cast<std::byte*>(mapping_) + n_pages * page;
+    mprotect(guard, page, PROT_NONE);
+    data_ = reinterpret_cast<T*>(guard - bytes());
+    std::uninitialized_fill_n(data_, n, value);
   }
-  Exact(std::size_t n, const T& value) : Exact(n) {
-    for (std::size_t i = 0; i < n; ++i) data_[i] = value;
-  }
-  ~Exact() { ::operator delete(data_, std::align_val_t{64}); }
+  ~Exact() { munmap(mapping_, mapped_); }
   Exact(const Exact&) = delete;
   Exact& operator=(const Exact&) = delete;
   T* data() const { return data_; }
@@ -59,7 +66,8 @@ template <class T> class Exact {
   T& operator[](std::size_t i) const { return data_[i]; }
 
  private:
-  std::size_t size_;
+  std::size_t size_, mapped_;
+  void* mapping_;
   T* data_;
 };
 
