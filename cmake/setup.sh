@@ -52,7 +52,7 @@ mote_install_dependencies() {
   packages=$(mote_missing_packages)
   [ -n "$packages" ] || return 0
   if [ "$(id -u)" -ne 0 ]; then
-    echo "mote: missing packages: $packages; install them with: sudo apt-get install --no-install-recommends $packages" >&2
+    echo "mote: packages are missing; install them with: sudo apt-get install --no-install-recommends $packages" >&2
     exit 1
   fi
   echo "mote: installing with apt-get: $packages" >&2
