@@ -25,8 +25,7 @@ class DefaultFloatingPoint {
 
 /// fn() as a Result of its own type: the one place where exceptions of the standard library become errors. They can only be
 /// std::bad_alloc, or std::length_error for a size beyond all memory.
-template <class Fn>
-auto guard(Fn&& fn) noexcept -> decltype(fn()) {
+template <class Fn> auto guard(Fn&& fn) noexcept -> decltype(fn()) {
   const DefaultFloatingPoint floating_point;
   try {
     return std::forward<Fn>(fn)();

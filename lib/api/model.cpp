@@ -100,7 +100,8 @@ std::size_t Model::bytes_per_token() const noexcept {
   std::size_t bytes = w.output.weight.bytes + row_bytes(w.token_embd.type, d_model);
   for (const weights::LayerWeights& layer : w.layers) {
     for (const weights::Linear& part : layer.qkv) bytes += part.weight.bytes;
-    for (const weights::Linear* linear : {&layer.attn_output, &layer.ffn_gate, &layer.ffn_up, &layer.ffn_down}) bytes += linear->weight.bytes;
+    for (const weights::Linear* linear : {&layer.attn_output, &layer.ffn_gate, &layer.ffn_up, &layer.ffn_down})
+      bytes += linear->weight.bytes;
   }
   return bytes;
 }

@@ -51,7 +51,8 @@ class Quantizer {
     if (const auto checked = weights::check_tensors(file_, tensors); !checked) return checked.error();
     const auto types = weights::choose_types(tensors, *spec, options_.mix);
     for (const std::string_view key : file_.keys())
-      if (!key.starts_with("split.") && key != "general.file_type" && key != "general.quantization_version") writer_.copy(file_, key);
+      if (!key.starts_with("split.") && key != "general.file_type" && key != "general.quantization_version")
+        writer_.copy(file_, key);
     writer_.set_u32("general.file_type", weights::file_type_id(options_.mix));
     writer_.set_u32("general.quantization_version", 2);
     for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -75,7 +76,8 @@ class Quantizer {
     std::vector<std::byte> out;
     for (std::int64_t row = 0; row < tensor.n_rows(); row += step) {
       const std::int64_t n_rows = std::min(step, tensor.n_rows() - row);
-      std::span<const std::byte> data(tensor.data.data() + static_cast<std::size_t>(row) * in_bytes, static_cast<std::size_t>(n_rows) * in_bytes);
+      std::span<const std::byte> data(tensor.data.data() + static_cast<std::size_t>(row) * in_bytes,
+                                      static_cast<std::size_t>(n_rows) * in_bytes);
       if (tensor.type != type) {
         out.resize(static_cast<std::size_t>(n_rows) * out_bytes);
         Conversion conversion{tensor.type, type, n_cols, data.data(), out.data(), n_rows, {}, 0};

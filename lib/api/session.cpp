@@ -32,7 +32,8 @@ Result<decoder::DecoderOptions> resolve(const SessionOptions& options, int model
   if (options.n_batch < 1 || options.n_batch > kMaxBatch)
     return invalid("n_batch is " + std::to_string(options.n_batch) + ", expected 1.." + std::to_string(kMaxBatch));
   if (options.n_threads < 0 || options.n_threads > kMaxThreads)
-    return invalid("n_threads is " + std::to_string(options.n_threads) + ", expected 1.." + std::to_string(kMaxThreads) + ", or 0 for the default");
+    return invalid("n_threads is " + std::to_string(options.n_threads) + ", expected 1.." + std::to_string(kMaxThreads) +
+                   ", or 0 for the default");
   if (options.kv_type != TensorType::F16 && options.kv_type != TensorType::F32)
     return invalid("kv_type is " + std::string(type_info(options.kv_type).name) + ", expected F16 or F32");
   decoder::DecoderOptions resolved;
@@ -65,14 +66,16 @@ Status Session::decode(std::span<const std::int32_t> tokens, std::span<float> al
     const int n_vocab = impl_->model.spec().n_vocab, room = decoder.options().n_ctx - decoder.position();
     if (tokens.empty()) return invalid("decode was given no tokens");
     if (tokens.size() > static_cast<std::size_t>(room))
-      return Error{ErrorCode::context_full, "the context of " + std::to_string(decoder.options().n_ctx) + " positions has room for " +
-                                                std::to_string(room) + " more tokens, " + std::to_string(tokens.size()) + " were given"};
+      return Error{ErrorCode::context_full, "the context of " + std::to_string(decoder.options().n_ctx) +
+                                                " positions has room for " + std::to_string(room) + " more tokens, " +
+                                                std::to_string(tokens.size()) + " were given"};
     for (std::size_t i = 0; i < tokens.size(); ++i)
       if (tokens[i] < 0 || tokens[i] >= n_vocab)
-        return invalid("token " + std::to_string(i) + " is " + std::to_string(tokens[i]) + ", expected 0.." + std::to_string(n_vocab - 1));
+        return invalid("token " + std::to_string(i) + " is " + std::to_string(tokens[i]) + ", expected 0.." +
+                       std::to_string(n_vocab - 1));
     if (!all_logits.empty() && all_logits.size() != tokens.size() * static_cast<std::size_t>(n_vocab))
-      return invalid("all_logits has " + std::to_string(all_logits.size()) + " elements, expected " + std::to_string(tokens.size()) + " x " +
-                     std::to_string(n_vocab));
+      return invalid("all_logits has " + std::to_string(all_logits.size()) + " elements, expected " +
+                     std::to_string(tokens.size()) + " x " + std::to_string(n_vocab));
     decoder.decode(tokens, all_logits);
     return {};
   });

@@ -11,7 +11,8 @@ std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
 } // namespace
 
-void CacheStep::prepare_head(const kernels::KernelTable& table, int token, const weights::Norm& norm, float* head) const noexcept {
+void CacheStep::prepare_head(const kernels::KernelTable& table, int token, const weights::Norm& norm,
+                             float* head) const noexcept {
   const AttentionSpec& a = *o_.spec;
   if (a.qk_norm) {
     if (a.qk_norm->kind == NormKind::rms) table.rms_norm(head, norm.weight, a.qk_norm->eps, a.head_dim, head);
@@ -36,7 +37,8 @@ void CacheStep::store_k(const kernels::KernelTable& table, const float* x, int k
 
 void CacheStep::store_v(const kernels::KernelTable& table, const float* x, int kv_head, int pos) const noexcept {
   const std::size_t at = size(kv_head) * o_.cache.v_head_stride + size(pos) * size(o_.cache.v_stride);
-  if (o_.cache.type == TensorType::F16) table.f16_from_f32(x, o_.spec->head_dim, reinterpret_cast<std::uint16_t*>(o_.cache.v) + at);
+  if (o_.cache.type == TensorType::F16)
+    table.f16_from_f32(x, o_.spec->head_dim, reinterpret_cast<std::uint16_t*>(o_.cache.v) + at);
   else std::copy(x, x + o_.spec->head_dim, reinterpret_cast<float*>(o_.cache.v) + at);
 }
 

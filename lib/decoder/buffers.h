@@ -27,14 +27,14 @@ struct Rotation {
 };
 
 struct Buffers {
-  float* residual = nullptr;       ///< [n_batch, d_model]: the stream that the layers add to
-  Rows normed;                     ///< of width d_model
-  float* qkv = nullptr;            ///< [n_batch, widest (n_heads + 2 n_kv_heads) * head_dim]
-  Rows attended;                   ///< of the widest n_heads * head_dim; narrower layers use a prefix
-  Rows inner;                      ///< of the widest d_ff
-  float* up = nullptr;             ///< [n_batch, widest d_ff]
-  float* projected = nullptr;      ///< [n_batch, d_model]: what is about to be added to the stream
-  float* logits = nullptr;         ///< [n_vocab]
+  float* residual = nullptr;          ///< [n_batch, d_model]: the stream that the layers add to
+  Rows normed;                        ///< of width d_model
+  float* qkv = nullptr;               ///< [n_batch, widest (n_heads + 2 n_kv_heads) * head_dim]
+  Rows attended;                      ///< of the widest n_heads * head_dim; narrower layers use a prefix
+  Rows inner;                         ///< of the widest d_ff
+  float* up = nullptr;                ///< [n_batch, widest d_ff]
+  float* projected = nullptr;         ///< [n_batch, d_model]: what is about to be added to the stream
+  float* logits = nullptr;            ///< [n_vocab]
   float* attention_scratch = nullptr; ///< [n_threads, attention_stride]
   std::size_t attention_stride = 0;
   std::vector<Rotation> rotations;
@@ -49,11 +49,11 @@ Buffers take_buffers(const ModelSpec& spec, int n_batch, int n_threads, runtime:
 /// K and V of one layer, F16 or F32.
 struct LayerCache {
   TensorType type = TensorType::F16;
-  std::byte* k = nullptr;     ///< [n_kv_heads, ceil(n_ctx/16), head_dim, 16]: 16 positions side by side
-  std::byte* v = nullptr;     ///< [n_kv_heads, n_ctx, v_stride]
+  std::byte* k = nullptr;                           ///< [n_kv_heads, ceil(n_ctx/16), head_dim, 16]: 16 positions side by side
+  std::byte* v = nullptr;                           ///< [n_kv_heads, n_ctx, v_stride]
   std::size_t k_head_stride = 0, v_head_stride = 0; ///< elements from one kv head to the next
   std::size_t element_bytes() const noexcept { return type == TensorType::F16 ? 2 : 4; }
-  int v_stride = 0;           ///< head_dim rounded up to 16
+  int v_stride = 0; ///< head_dim rounded up to 16
 };
 
 /// Call once with a measuring arena and once with a real one.

@@ -40,15 +40,14 @@ class Compiler {
     const Linear* const output[] = {&w_.output};
     StepTag head = tag(Component::lm_head, Operation::norm);
     head.outputs_only = true;
-    add<NormStep>(head, NormStep::Operands{spec_.head.norm, w_.output_norm, b_.residual, b_.normed,
-                                              any_quantized(output), Scope::outputs});
+    add<NormStep>(
+        head, NormStep::Operands{spec_.head.norm, w_.output_norm, b_.residual, b_.normed, any_quantized(output), Scope::outputs});
     add_linear(Component::lm_head, {&w_.output}, b_.normed, nullptr, spec_.n_vocab, nullptr, Scope::outputs);
     return std::move(plan_);
   }
 
  private:
-  template <class S, class... Args>
-  void add(const StepTag& step_tag, Args&&... args) {
+  template <class S, class... Args> void add(const StepTag& step_tag, Args&&... args) {
     plan_.steps.push_back(std::make_unique<S>(step_tag, std::forward<Args>(args)...));
   }
 
@@ -59,12 +58,13 @@ class Compiler {
     step_tag.ops_per_token += 2 * static_cast<std::int64_t>(linear.weight.n_rows) * linear.weight.n_cols;
   }
 
-  void add_linear(Component component, std::vector<const Linear*> parts, const Rows& in, float* out, int out_stride, float* residual,
-                  Scope scope = Scope::tokens) {
+  void add_linear(Component component, std::vector<const Linear*> parts, const Rows& in, float* out, int out_stride,
+                  float* residual, Scope scope = Scope::tokens) {
     StepTag step_tag = tag(component, Operation::mul_mat);
     step_tag.outputs_only = scope == Scope::outputs;
     for (const Linear* part : parts) count(step_tag, *part);
-    add<LinearStep>(step_tag, LinearStep::Operands{std::move(parts), in, out, static_cast<std::size_t>(out_stride), residual, scope});
+    add<LinearStep>(step_tag,
+                    LinearStep::Operands{std::move(parts), in, out, static_cast<std::size_t>(out_stride), residual, scope});
   }
 
   void compile_attention(const LayerSpec& layer, const LayerWeights& w, const LayerCache& cache) {
@@ -79,14 +79,17 @@ class Compiler {
     add_linear(Component::attention, qkv, b_.normed, b_.qkv, (a.n_heads + 2 * a.n_kv_heads) * a.head_dim, nullptr);
 
     const Rotation* rotation = a.rope ? b_.find_rotation(*a.rope) : nullptr;
-    add<CacheStep>(tag(Component::attention, Operation::rope), CacheStep::Operands{&a, w.q_norm, w.k_norm, rotation, b_.qkv, cache});
+    add<CacheStep>(tag(Component::attention, Operation::rope),
+                   CacheStep::Operands{&a, w.q_norm, w.k_norm, rotation, b_.qkv, cache});
 
     StepTag attention = tag(Component::attention, Operation::attention);
-    attention.bytes_per_position = 2 * static_cast<std::int64_t>(cache.element_bytes()) * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
+    attention.bytes_per_position =
+        2 * static_cast<std::int64_t>(cache.element_bytes()) * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
     attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * a.head_dim;
     Rows attended = b_.attended;
     attended.n_cols = a.n_heads * a.head_dim;
-    add<AttentionStep>(attention, AttentionStep::Operands{&a, b_.qkv, cache, attended.x, b_.attention_scratch, b_.attention_stride});
+    add<AttentionStep>(attention,
+                       AttentionStep::Operands{&a, b_.qkv, cache, attended.x, b_.attention_scratch, b_.attention_stride});
     add_quantize(Component::attention, w.attn_output, attended);
     add_linear(Component::attention, {&w.attn_output}, attended, b_.projected, spec_.d_model, b_.residual);
   }

@@ -19,7 +19,7 @@
 namespace mote::decoder {
 
 struct DecoderOptions {
-  int n_ctx = 0;      ///< all three at least 1
+  int n_ctx = 0; ///< all three at least 1
   int n_batch = 0;
   int n_threads = 0;
   TensorType kv_type = TensorType::F16; ///< or F32

@@ -14,8 +14,8 @@ using weights::Linear;
 int panel_count(const Linear& linear) { return kernels::panel_count(linear.weight.n_rows); }
 
 /// Panels [first, last) of linear(in), bias included, for n_tokens rows from row first_token on.
-void multiply(const kernels::KernelTable& table, const Linear& linear, const Rows& in, int n_tokens, int first, int last, float* out,
-              std::size_t out_stride) {
+void multiply(const kernels::KernelTable& table, const Linear& linear, const Rows& in, int n_tokens, int first, int last,
+              float* out, std::size_t out_stride) {
   const weights::Matrix& w = linear.weight;
   kernels::MulMatArgs args{};
   args.panels = reinterpret_cast<const std::uint8_t*>(w.panels);

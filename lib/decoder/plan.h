@@ -15,9 +15,9 @@ namespace mote::decoder {
 struct Pass {
   const kernels::KernelTable* kernels = nullptr;
   std::span<const std::int32_t> tokens;
-  int first_pos = 0;         ///< position of tokens[0]
-  int n_outputs = 0;         ///< the last n_outputs tokens get logits
-  float* logits = nullptr;   ///< [n_outputs, n_vocab]
+  int first_pos = 0;       ///< position of tokens[0]
+  int n_outputs = 0;       ///< the last n_outputs tokens get logits
+  float* logits = nullptr; ///< [n_outputs, n_vocab]
   int n_tokens() const noexcept { return static_cast<int>(tokens.size()); }
 };
 
@@ -59,7 +59,7 @@ class Step {
 
 struct Plan {
   std::vector<std::unique_ptr<Step>> steps;
-  std::size_t n_body = 0;  ///< the steps before the head, which runs only in passes that have outputs
+  std::size_t n_body = 0; ///< the steps before the head, which runs only in passes that have outputs
 };
 
 } // namespace mote::decoder

@@ -23,7 +23,8 @@ void EmbedStep::run(const Pass& pass, Items items) const noexcept {
     float* x = buffers_.residual + size(first) * size(d_model_);
     // the row's file bytes fit where its quantized form will be; no type is wider than a float
     auto* bytes = reinterpret_cast<std::byte*>(buffers_.projected + size(first) * size(d_model_));
-    kernels::unpack_row(table.type, table.panels + size(token / kernels::kPanelRows) * panel_bytes, token % kernels::kPanelRows, d_model_, bytes);
+    kernels::unpack_row(table.type, table.panels + size(token / kernels::kPanelRows) * panel_bytes, token % kernels::kPanelRows,
+                        d_model_, bytes);
     quant::dequantize(table.type, bytes, {x, size(d_model_)});
     if (weights_.pos_embd) pass.kernels->add(weights_.pos_embd + size(pos) * size(d_model_), d_model_, x);
     for (Rotation& rotation : buffers_.rotations) {
@@ -52,7 +53,8 @@ void QuantizeStep::run(const Pass& pass, Items items) const noexcept {
     for (int i = first; i < last; ++i) {
       const int token = i / n_blocks, block = i % n_blocks, col = 256 * block;
       const int n = rows_.n_cols - col < 256 ? rows_.n_cols - col : 256;
-      pass.kernels->quantize_row(rows_.x + size(token) * size(rows_.n_cols) + col, n, rows_.act + size(token) * rows_.act_stride() + block);
+      pass.kernels->quantize_row(rows_.x + size(token) * size(rows_.n_cols) + col, n,
+                                 rows_.act + size(token) * rows_.act_stride() + block);
     }
   }
 }

@@ -27,9 +27,9 @@ class NormStep final : public Step {
   struct Operands {
     NormSpec spec;
     weights::Norm norm;
-    const float* x;     ///< [n_tokens, out.n_cols]
+    const float* x; ///< [n_tokens, out.n_cols]
     Rows out;
-    bool quantize;      ///< fill out.act
+    bool quantize; ///< fill out.act
     Scope scope;
   };
   NormStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
@@ -55,9 +55,9 @@ class LinearStep final : public Step {
   struct Operands {
     std::vector<const weights::Linear*> parts;
     Rows in;
-    float* out;               ///< [n_tokens, out_stride]; null: the logits of the pass
+    float* out; ///< [n_tokens, out_stride]; null: the logits of the pass
     std::size_t out_stride;
-    float* residual;          ///< [n_tokens, out_stride] or null
+    float* residual; ///< [n_tokens, out_stride] or null
     Scope scope;
   };
   LinearStep(const runtime::StepTag& step_tag, Operands operands) : Step(step_tag), o_(std::move(operands)) {}
@@ -75,8 +75,8 @@ class FfnInStep final : public Step {
     const weights::Linear* gate; ///< null: standard
     const weights::Linear* up;
     Rows in;
-    float* out;                  ///< [n_tokens, d_ff]
-    float* up_out;               ///< [n_tokens, d_ff]; for gated
+    float* out;    ///< [n_tokens, d_ff]
+    float* up_out; ///< [n_tokens, d_ff]; for gated
   };
   FfnInStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
   void run(const Pass& pass, Items items) const noexcept override;
@@ -91,8 +91,8 @@ class CacheStep final : public Step {
   struct Operands {
     const AttentionSpec* spec;
     weights::Norm q_norm, k_norm;
-    const Rotation* rotation;  ///< null: no rope
-    float* qkv;                ///< [n_tokens, (n_heads + 2 n_kv_heads) * head_dim]; q is rotated in place
+    const Rotation* rotation; ///< null: no rope
+    float* qkv;               ///< [n_tokens, (n_heads + 2 n_kv_heads) * head_dim]; q is rotated in place
     LayerCache cache;
   };
   CacheStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
@@ -112,8 +112,8 @@ class AttentionStep final : public Step {
     const AttentionSpec* spec;
     const float* qkv;
     LayerCache cache;
-    float* out;                ///< [n_tokens, n_heads * head_dim]
-    float* scratch;            ///< [n_threads, scratch_stride]
+    float* out;     ///< [n_tokens, n_heads * head_dim]
+    float* scratch; ///< [n_threads, scratch_stride]
     std::size_t scratch_stride;
   };
   AttentionStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}

@@ -50,7 +50,8 @@ std::vector<Job> make_jobs(std::span<const TensorDesc> tensors, std::span<const 
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const std::size_t panel = row_bytes(types[i], static_cast<std::size_t>(tensors[i].n_cols)) * kernels::kPanelRows;
-    const auto step = static_cast<std::int64_t>(std::max<std::size_t>(1, kJobBytes / std::max<std::size_t>(1, panel))) * kernels::kPanelRows;
+    const auto step =
+        static_cast<std::int64_t>(std::max<std::size_t>(1, kJobBytes / std::max<std::size_t>(1, panel))) * kernels::kPanelRows;
     for (std::int64_t row = 0; row < tensors[i].n_rows; row += step)
       jobs.push_back({i, row, std::min(row + step, tensors[i].n_rows)});
   }

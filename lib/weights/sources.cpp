@@ -20,8 +20,7 @@ Result<std::vector<TensorType>> check_tensors(const gguf::File& file, std::span<
     known.insert(desc.name);
     const gguf::Tensor* tensor = file.find_tensor(desc.name);
     const std::string where = file.path() + ": tensor \"" + desc.name + "\"";
-    if (!tensor)
-      return Error{ErrorCode::bad_file, where + " " + shape_text(desc.n_cols, desc.n_rows) + " is missing"};
+    if (!tensor) return Error{ErrorCode::bad_file, where + " " + shape_text(desc.n_cols, desc.n_rows) + " is missing"};
     if (tensor->n_cols() != desc.n_cols || tensor->n_rows() != desc.n_rows)
       return Error{ErrorCode::bad_file, where + " should have the shape " + shape_text(desc.n_cols, desc.n_rows) + ", found " +
                                             shape_text(tensor->n_cols(), tensor->n_rows())};

@@ -21,7 +21,7 @@ struct Matrix {
   TensorType type = TensorType::F32;
   int n_rows = 0;
   int n_cols = 0;
-  const std::byte* panels = nullptr;  ///< [ceil(n_rows/16)] panels of kernels::panel_bytes(type, n_cols)
+  const std::byte* panels = nullptr; ///< [ceil(n_rows/16)] panels of kernels::panel_bytes(type, n_cols)
   std::size_t bytes = 0;
 };
 
@@ -40,20 +40,20 @@ struct Norm {
 /// What a layer has; whatever its spec does not have is empty or null.
 struct LayerWeights {
   Norm attn_norm, ffn_norm;
-  std::array<Linear, 3> qkv;  ///< q, k, v; or all rows in the first one when stored fused
-  Norm q_norm, k_norm;        ///< [head_dim]
-  Linear attn_output;         ///< [d_model, n_heads * head_dim]
-  Linear ffn_gate, ffn_up;    ///< [d_ff, d_model]
-  Linear ffn_down;            ///< [d_model, d_ff]
+  std::array<Linear, 3> qkv; ///< q, k, v; or all rows in the first one when stored fused
+  Norm q_norm, k_norm;       ///< [head_dim]
+  Linear attn_output;        ///< [d_model, n_heads * head_dim]
+  Linear ffn_gate, ffn_up;   ///< [d_ff, d_model]
+  Linear ffn_down;           ///< [d_model, d_ff]
 };
 
 /// Immutable once made. Owns all that its pointers point to.
 struct Weights {
-  Matrix token_embd;                  ///< [n_vocab, d_model]
-  const float* pos_embd = nullptr;    ///< [n_learned_positions, d_model]
+  Matrix token_embd;               ///< [n_vocab, d_model]
+  const float* pos_embd = nullptr; ///< [n_learned_positions, d_model]
   std::vector<LayerWeights> layers;
   Norm output_norm;
-  Linear output;                      ///< [n_vocab, d_model]; the token embedding itself when tied
+  Linear output; ///< [n_vocab, d_model]; the token embedding itself when tied
   runtime::Buffer panels, floats;
   std::size_t bytes() const noexcept { return panels.size() + floats.size(); }
 };

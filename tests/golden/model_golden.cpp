@@ -38,7 +38,8 @@ Expected read_expected(const std::string& name) {
   REQUIRE(file.good());
   expected.logits.resize(static_cast<std::size_t>(file.tellg()) / sizeof(float));
   file.seekg(0);
-  file.read(reinterpret_cast<char*>(expected.logits.data()), static_cast<std::streamsize>(expected.logits.size() * sizeof(float)));
+  file.read(reinterpret_cast<char*>(expected.logits.data()),
+            static_cast<std::streamsize>(expected.logits.size() * sizeof(float)));
   REQUIRE(file.good());
   return expected;
 }

@@ -18,9 +18,12 @@ using namespace mote;
 namespace {
 
 const char* const kStory =
-    "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red ball. "
-    "She wanted to play with it, but it was too high.\nLily's mom said, \"Lily, let's go to the park.\" Lily was sad and didn't know "
-    "what to do. She said, \"I want to play with your ball, but I can't find it.\"\nLily was sad and didn't know what to do. She said, "
+    "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red "
+    "ball. "
+    "She wanted to play with it, but it was too high.\nLily's mom said, \"Lily, let's go to the park.\" Lily was sad and didn't "
+    "know "
+    "what to do. She said, \"I want to play with your ball, but I can't find it.\"\nLily was sad and didn't know what to do. She "
+    "said, "
     "\"I'm sorry, Lily. I didn't know what to do.\"\nLily didn't want to help her mom, so she";
 
 std::string write_story(const Model& model, int n_tokens) {
@@ -100,7 +103,11 @@ TEST_CASE("quantized by us, the trained model's logits move by no more than the 
   const struct {
     Mix mix;
     TensorType worst;
-  } cases[] = {{Mix::F16, TensorType::F16}, {Mix::Q8_0, TensorType::Q8_0}, {Mix::Q6_K, TensorType::Q8_0}, {Mix::Q4_K_M, TensorType::Q5_0}, {Mix::Q4_0, TensorType::Q4_0}};
+  } cases[] = {{Mix::F16, TensorType::F16},
+               {Mix::Q8_0, TensorType::Q8_0},
+               {Mix::Q6_K, TensorType::Q8_0},
+               {Mix::Q4_K_M, TensorType::Q5_0},
+               {Mix::Q4_0, TensorType::Q4_0}};
   const test::TempDir folder;
   for (const auto& c : cases) {
     INFO(mix_name(c.mix));
@@ -113,7 +120,8 @@ TEST_CASE("quantized by us, the trained model's logits move by no more than the 
     if (!model) FAIL(model.error().message);
     CHECK(model->type_name() == mix_name(c.mix));
     // Each product on the way to the logits (seven a layer and the head) adds an independent error of the weights' relative size
-    // and one of the activations' (int8 with a scale per 32: 0.0067; none for F16). Squares add up; layers amplify: a factor of 2.
+    // and one of the activations' (int8 with a scale per 32: 0.0067; none for F16). Squares add up; layers amplify: a factor
+    // of 2.
     const double activations = c.mix == Mix::F16 ? 0 : 0.0067, weights = type_error(c.worst);
     const double n_products = 7.0 * static_cast<double>(model->spec().layers.size()) + 1;
     const double bound = 2 * std::sqrt(n_products * (weights * weights + activations * activations));
