@@ -46,12 +46,13 @@ Result<PackedMatrix> PackedMatrix::pack(TensorType type, std::span<const std::by
     return invalid("pack " + name + ": expected 1.." + std::to_string(kMaxRows) + " rows of 1.." + std::to_string(kMaxCols) +
                    " columns, found " + std::to_string(n_rows) + " rows of " + std::to_string(n_cols));
   if (n_cols % info.block_weights != 0)
-    return invalid("pack " + name + ": " + std::to_string(n_cols) + " columns are no multiple of " + std::to_string(info.block_weights));
+    return invalid("pack " + name + ": expected columns in multiples of " + std::to_string(info.block_weights) + ", found " +
+                   std::to_string(n_cols));
   const std::size_t row = row_bytes(type, static_cast<std::size_t>(n_cols));
   const auto expected = times(static_cast<std::size_t>(n_rows), row);
   if (expected != rows.size())
-    return invalid("pack " + name + ": " + std::to_string(n_rows) + " rows of " + std::to_string(n_cols) + " columns are rows of " +
-                   std::to_string(row) + " bytes, found " + std::to_string(rows.size()) + " bytes in all");
+    return invalid("pack " + name + ": expected " + std::to_string(n_rows) + " rows (" + std::to_string(n_cols) +
+                   " columns) of " + std::to_string(row) + " bytes, found " + std::to_string(rows.size()) + " bytes in all");
 
   const std::size_t panel = kernels::panel_bytes(type, n_cols);
   const int n_panels = kernels::panel_count(n_rows);
@@ -106,7 +107,8 @@ Result<Activations> Activations::quantize(Isa isa, std::span<const float> x, int
   return Error{ErrorCode::out_of_memory, "out of memory"};
 }
 
-Status mul_mat(Isa isa, const PackedMatrix& weights, const Activations& activations, std::span<float> out, std::size_t out_stride) try {
+Status mul_mat(Isa isa, const PackedMatrix& weights, const Activations& activations, std::span<float> out,
+               std::size_t out_stride) try {
   const auto table = kernels::kernels_for(isa);
   if (!table) return table.error();
   if (weights.n_cols() != activations.n_cols())
@@ -115,8 +117,9 @@ Status mul_mat(Isa isa, const PackedMatrix& weights, const Activations& activati
   const std::size_t n_rows = static_cast<std::size_t>(weights.n_rows());
   const auto before_last = times(static_cast<std::size_t>(activations.n_tokens()) - 1, out_stride);
   if (out_stride < n_rows || !before_last || out.size() < *before_last + n_rows)
-    return invalid("mul_mat: " + std::to_string(activations.n_tokens()) + " tokens of " + std::to_string(n_rows) + " outputs do not fit " +
-                   std::to_string(out.size()) + " values with a stride of " + std::to_string(out_stride));
+    return invalid("mul_mat: " + std::to_string(activations.n_tokens()) + " tokens of " + std::to_string(n_rows) +
+                   " outputs do not fit " + std::to_string(out.size()) + " values with a stride of " +
+                   std::to_string(out_stride));
 
   kernels::MulMatArgs args{};
   args.panels = reinterpret_cast<const std::uint8_t*>(weights.panels().data());

@@ -25,8 +25,8 @@ static_assert(sizeof(ActBlock) == 448);
 /// A panel is 16 rows of a matrix: the file's bytes, reordered so that a kernel reads them once, front to back. Each file in
 /// kernels/formats describes the panels of its type. Common to all:
 /// - A *plane* is 64 bytes: byte 4*row + k belongs to row `row` and to column k of some group of four columns.
-/// - Numbers that a row has once per block (f16 scales) stand in a header [16 rows] in front of the block's planes. Headers shorter
-///   than 64 bytes share a line: two (or four) headers, then the planes of those blocks; what an odd block count leaves is zero.
+/// - Numbers that a row has once per block (f16 scales) stand in a header [16 rows] in front of the block's planes. Headers
+///   shorter than 64 bytes share a line: two (or four) headers, then the planes of those blocks; what is left over is zero.
 ///   So every plane is aligned and there is one stream.
 /// - A panel is a multiple of 64 bytes. The last panel of a matrix is filled up with rows of zeros.
 struct FormatLayout {

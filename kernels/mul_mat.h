@@ -56,8 +56,8 @@ void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
     float* out = args.out + static_cast<size_t>(first) * args.out_stride + panel * kPanelRows;
     multiply_tile<P, Format, kNT>(args, weights, first, whole ? out : sixteen, whole ? args.out_stride : kPanelRows);
     if (whole) continue;
-    for (int t = 0; t < kNT; ++t)
-      for (int row = 0; row < n_rows; ++row) out[static_cast<size_t>(t) * args.out_stride + static_cast<size_t>(row)] = sixteen[t * kPanelRows + row];
+    for (int t = 0; t < kNT; ++t, out += args.out_stride)
+      for (int row = 0; row < n_rows; ++row) out[row] = sixteen[t * kPanelRows + row];
   }
   if constexpr (kNT > 1) multiply_panel<P, Format, kNT / 2>(args, panel, first, last);
 }

@@ -47,8 +47,9 @@ template <class Format> void pack(const uint8_t* rows, int n_rows, int n_cols, u
 }
 
 template <class Format> void unpack(const uint8_t* panel, int row, int n_cols, uint8_t* out) noexcept {
+  constexpr std::size_t kBlockBytes = Format::kLayout.file_block_bytes;
   each_block<Format>(n_cols, [&](std::size_t b, std::size_t header, std::size_t planes) {
-    Format::unpack_block(panel + header, panel + planes, row, out + b * static_cast<std::size_t>(Format::kLayout.file_block_bytes));
+    Format::unpack_block(panel + header, panel + planes, row, out + b * kBlockBytes);
   });
 }
 

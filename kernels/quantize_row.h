@@ -1,5 +1,5 @@
-// Activations to int8. Plain loops, which the compiler vectorizes with the unit's flags: maxima of |x| are taken on the bit patterns
-// and rounding is the addition of 1.5 * 2^23, so that no step depends on an order, a rounding mode or a fast-math flag.
+// Activations to int8. Plain loops, which the compiler vectorizes with the unit's flags: maxima of |x| are taken on the bit
+// patterns and rounding is the addition of 1.5 * 2^23, so that no step depends on an order or on a library's rounding.
 // Included by the ISA units only.
 #pragma once
 #include "kernels/layout.h"
@@ -50,8 +50,9 @@ inline void quantize_block(const float* x, int n_sub, ActBlock& a) {
   for (int b = 0; b < 8; ++b) {
     finite[b] = max[b] < kInfinity ? 0xffffffffu : 0;
     const float m = float_of_bits(max[b] & finite[b]);
-    const float scale = m < 0x1p-90f ? 0.0f : m * (1.0f / 127.0f); // below, scale / 16 or its product with a weight's is not exact
-    inverse[b] = m < 0x1p-90f ? 0.0f : 127.0f / m;
+    const bool tiny = m < 0x1p-90f; // scale / 16 and the product with a weight's scale shall not become subnormal
+    const float scale = tiny ? 0.0f : m * (1.0f / 127.0f);
+    inverse[b] = tiny ? 0.0f : 127.0f / m;
     a.scale[b] = float_of_bits(finite[b] ? bits_of_float(scale) : kNaN);
     a.scale_16th[b] = float_of_bits(finite[b] ? bits_of_float(scale * 0.0625f) : kNaN);
   }

@@ -29,7 +29,9 @@ struct Avx2 {
   static F32 load(const float* p) { return each_f([=](int i) { return _mm256_loadu_ps(p + 8 * i); }); }
   static F32 load_f16(const uint8_t* p) { return each_f([=](int i) { return _mm256_cvtph_ps(load_16_bytes(p + 16 * i)); }); }
   static F32 load_bf16(const uint8_t* p) {
-    return each_f([=](int i) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_16_bytes(p + 16 * i)), 16)); });
+    return each_f([=](int i) {
+      return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_16_bytes(p + 16 * i)), 16));
+    });
   }
   static F32 load_e8m0(const uint8_t* p) {
     return each_f([=](int i) {
@@ -174,7 +176,8 @@ struct Avx2 {
     return each_f([&](int i) {
       const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(neg_sum[8 * i]));
       const __m256i twice = _mm256_add_epi32(_mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3), _mm256_set1_epi32(4 * i));
-      return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_madd_epi16(pairs, _mm256_set1_epi16(-1))), _mm256_permutevar8x32_ps(scales, twice));
+      const __m256 sums = _mm256_cvtepi32_ps(_mm256_madd_epi16(pairs, _mm256_set1_epi16(-1)));
+      return _mm256_mul_ps(sums, _mm256_permutevar8x32_ps(scales, twice));
     });
   }
 

@@ -42,7 +42,8 @@ template <class P, class Add> INLINE inline void each_of_five_planes(const uint8
 
 /// The products of 32 columns of centred five-bit codes.
 template <class P, int kNT>
-INLINE inline void dot_five_planes(const uint8_t* planes, Acts act, int b, typename P::template Dot<Code::kU5Centred> (&dot)[kNT]) {
+INLINE inline void dot_five_planes(const uint8_t* planes, Acts act, int b,
+                                   typename P::template Dot<Code::kU5Centred> (&dot)[kNT]) {
   typename P::Act q[2][kNT];
   EACH_TOKEN(t) {
     dot[t] = P::template dot_start<Code::kU5Centred>(act[t].neg_sum32[b]);

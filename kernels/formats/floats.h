@@ -1,7 +1,7 @@
 // F32, F16, BF16: weights as they are, times f32 activations.
 // Panel, per column: the 16 rows' weights. No blocks: any number of columns; a panel is filled up to 64 bytes with zeros.
-// The sum over the columns: products of 32 columns in ascending order by fma onto zero, these sums added up over 256 columns, and those
-// in turn over the row.
+// The sum over the columns: products of 32 columns in ascending order by fma onto zero, these sums added up over 256 columns, and
+// those in turn over the row.
 #pragma once
 #include "kernels/formats/format.h"
 
@@ -31,7 +31,8 @@ struct BF16 : FloatFormat<2> {
 
 /// out: [kNT] rows of out_stride floats, 16 written in each. x: [kNT, x_stride].
 template <class P, class Format, int kNT>
-NOINLINE void multiply_floats(const uint8_t* panel, int n_cols, const float* x, ptrdiff_t x_stride, float* out, size_t out_stride) {
+NOINLINE void multiply_floats(const uint8_t* panel, int n_cols, const float* x, ptrdiff_t x_stride, float* out,
+                              size_t out_stride) {
   constexpr int kColumnBytes = Format::kLayout.plane_bytes;
   typename P::F32 total[kNT];
   EACH_TOKEN(t) total[t] = P::zero();

@@ -5,8 +5,8 @@
 //   multiply<P, kNT>(...)                        16 rows of one block times kNT tokens, over an ISA policy P (see simd_scalar.h)
 // Included by the ISA units and by pack.cpp: no standard library, everything in an anonymous namespace.
 //
-// Integer work is exact, so a policy may do it in any way; floating-point work is lane-wise mul, add and fma only, written here, in
-// this order: that is what makes all ISAs agree to the last bit.
+// Integer work is exact, so a policy may do it in any way; floating-point work is lane-wise mul, add and fma only, written here,
+// in this order: that is what makes all ISAs agree to the last bit.
 #pragma once
 #include "kernels/code_kinds.h"
 #include "kernels/layout.h"

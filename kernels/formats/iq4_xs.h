@@ -1,7 +1,7 @@
 // IQ4_XS: 256 weights in eight 32-blocks, w = d * (L - 32) * table[code]. Codes 0..15; L 0..63.
 // Panel, per 256 columns: header d f16[16], H u16[16]; a plane of scales: byte 4*row + k = low4(L) of 32-block k | low4(L) of
-// 4 + k << 4; then four planes (nibbles.h) a 32-block. H holds the top two bits of L: of 32-blocks 0 2 4 6 in the low byte, of 1 3 5 7
-// in the high byte, from bit 0.
+// 4 + k << 4; then four planes (nibbles.h) a 32-block. H holds the top two bits of L: of 32-blocks 0 2 4 6 in the low byte, of
+// 1 3 5 7 in the high byte, from bit 0.
 #pragma once
 #include "kernels/formats/nibbles.h"
 

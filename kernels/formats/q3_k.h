@@ -1,8 +1,8 @@
 // Q3_K: 256 weights in sixteen 16-blocks, w = d * (S - 32) * (code - 4). Codes 0..7; S 0..63.
 // Panel, per 256 columns: header d f16[16]; scale planes SL0 SL1 SH, the file's bytes: SLi byte 4*row + k = low4(S) of 16-block
-// 4i + k | low4(S) of 8 + 4i + k << 4; SH byte = top2 of S(k), S(4+k), S(8+k), S(12+k), from bit 0; then three planes A B C a 32-block
-// for the codes c0 .. c7 of its groups (group g = columns 4g .. 4g + 3): A = c0 | c1 << 3, B = c2 | c3 << 3, C = c4 | c5 << 3, and
-// in the top bits c6 = C[6] A[7:6], c7 = C[7] B[7:6] (high to low).
+// 4i + k | low4(S) of 8 + 4i + k << 4; SH byte = top2 of S(k), S(4+k), S(8+k), S(12+k), from bit 0; then three planes A B C a
+// 32-block for the codes c0 .. c7 of its groups (group g = columns 4g .. 4g + 3): A = c0 | c1 << 3, B = c2 | c3 << 3,
+// C = c4 | c5 << 3, and in the top bits c6 = C[6] A[7:6], c7 = C[7] B[7:6] (high to low).
 #pragma once
 #include "kernels/formats/format.h"
 
@@ -13,7 +13,8 @@ struct Q3_K {
   static constexpr FormatLayout kLayout = {256, 110, 32, 1728};
   static constexpr Code kU3 = Code::kU3Centred;
 
-  // The file: hmask[32], qs[64], scales[12], d. Weight i = 128h + 32j + l: low two bits at 2j of qs[32h + l], third at 4h + j of hmask[l].
+  // The file: hmask[32], qs[64], scales[12], d. Weight 128h + 32j + l: low two bits at bit 2j of qs[32h + l], the third at bit
+  // 4h + j of hmask[l].
   static void pack_block(const uint8_t* block, int row, uint8_t* header, uint8_t* planes) {
     copy_half(header + 2 * row, block + 108);
     for (int i = 0; i < 3; ++i) store_word(planes + 64 * i + 4 * row, load_word(block + 96 + 4 * i));

@@ -40,7 +40,7 @@ struct Q5_K {
   /// sum += activation scale * S * dot of the 32-block kBlock.
   template <class P, int kBlock, int kNT>
   INLINE static void add_block(const uint8_t* planes, typename P::Bytes scales, Acts act, typename P::F32 (&sum)[kNT]) {
-    constexpr int kFirstPart = P::template kDotGroups<Code::kU5>; // groups in the first of the two dot products where one overflows
+    constexpr int kFirstPart = P::template kDotGroups<Code::kU5>; // of the eight groups, the others go to a second dot product
     typename P::template Dot<Code::kU5> dot[kNT];
     typename P::I32 total[kNT];
     typename P::Act q[2][kNT];

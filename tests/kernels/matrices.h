@@ -27,6 +27,8 @@ using mote::kernels::ActBlock;
 using mote::kernels::KernelTable;
 using mote::kernels::MulMatArgs;
 
+inline std::size_t to_size(int n) { return static_cast<std::size_t>(n); }
+
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 88172645463325252u) {}
@@ -43,8 +45,8 @@ class Random {
   std::uint64_t state_;
 };
 
-/// Memory of exactly n elements, with a page behind it that must not be touched. 64-byte aligned when n elements are a multiple of
-/// 64 bytes, as panels and activation blocks are; else aligned for T only.
+/// Memory of exactly n elements, with a page behind it that must not be touched. 64-byte aligned when n elements are a multiple
+/// of 64 bytes, as panels and activation blocks are; else aligned for T only.
 template <class T> class Exact {
  public:
   explicit Exact(std::size_t n, const T& value = {}) : size_(n) {
@@ -85,12 +87,18 @@ inline std::vector<const KernelTable*> tables() {
 /// Where the f16 scales of a block stand.
 inline std::vector<int> f16_offsets(TensorType type) {
   switch (type) {
-    case TensorType::Q4_0: case TensorType::Q5_0: case TensorType::Q8_0: case TensorType::IQ4_NL: case TensorType::IQ4_XS: return {0};
-    case TensorType::Q4_1: case TensorType::Q5_1: case TensorType::Q4_K: case TensorType::Q5_K: return {0, 2};
+    case TensorType::F32:
+    case TensorType::F16:
+    case TensorType::BF16:
+    case TensorType::MXFP4: return {};
+    case TensorType::Q4_1:
+    case TensorType::Q5_1:
+    case TensorType::Q4_K:
+    case TensorType::Q5_K: return {0, 2};
     case TensorType::Q2_K: return {80, 82};
     case TensorType::Q3_K: return {108};
     case TensorType::Q6_K: return {208};
-    default: return {};
+    default: return {0};
   }
 }
 
@@ -133,8 +141,8 @@ inline void put_float_weight(TensorType type, std::byte* at, Random& random) {
 
 inline std::vector<std::byte> make_rows(TensorType type, int n_rows, int n_cols, Weights kind, Random& random) {
   const auto& info = mote::type_info(type);
-  const auto block_bytes = static_cast<std::size_t>(info.block_bytes);
-  std::vector<std::byte> rows(static_cast<std::size_t>(n_rows) * mote::row_bytes(type, static_cast<std::size_t>(n_cols)));
+  const auto block_bytes = to_size(info.block_bytes);
+  std::vector<std::byte> rows(to_size(n_rows) * mote::row_bytes(type, to_size(n_cols)));
   for (auto& byte : rows) byte = static_cast<std::byte>(random.u32());
   constexpr int kExtremes[4] = {0x00, 0xff, 0x80, 0x7f}; // whole blocks of them reach the limits of every accumulator
   for (std::size_t at = 0; at < rows.size(); at += block_bytes) {
@@ -148,7 +156,8 @@ inline std::vector<std::byte> make_rows(TensorType type, int n_rows, int n_cols,
       if (random.below(32) == 0) bits = static_cast<std::uint32_t>(random.below(0x400));
       put_f16(block + offset, bits | (random.u32() & 0x8000u));
     }
-    if (type == TensorType::MXFP4) block[0] = static_cast<std::byte>(random.below(16) == 0 ? random.below(4) : 118 + random.below(8));
+    if (type == TensorType::MXFP4)
+      block[0] = static_cast<std::byte>(random.below(16) == 0 ? random.below(4) : 118 + random.below(8));
   }
   return rows;
 }
@@ -161,10 +170,10 @@ struct Matrix {
 
   Matrix(TensorType type, int n_rows, int n_cols, std::vector<std::byte> file_rows)
       : type(type), n_rows(n_rows), n_cols(n_cols), rows(std::move(file_rows)),
-        panels(mote::kernels::panel_bytes(type, n_cols) * static_cast<std::size_t>(n_panels())) {
+        panels(mote::kernels::panel_bytes(type, n_cols) * to_size(n_panels())) {
     for (int p = 0; p < n_panels(); ++p) {
       const int first = 16 * p, count = n_rows - first < 16 ? n_rows - first : 16;
-      mote::kernels::pack_panel(type, row(first), count, n_cols, panels.data() + static_cast<std::size_t>(p) * panel_bytes());
+      mote::kernels::pack_panel(type, row(first), count, n_cols, panels.data() + to_size(p) * panel_bytes());
     }
   }
   Matrix(TensorType type, int n_rows, int n_cols, Weights kind, Random& random)
@@ -172,10 +181,10 @@ struct Matrix {
 
   int n_panels() const { return mote::kernels::panel_count(n_rows); }
   std::size_t panel_bytes() const { return mote::kernels::panel_bytes(type, n_cols); }
-  std::size_t row_bytes() const { return mote::row_bytes(type, static_cast<std::size_t>(n_cols)); }
-  const std::byte* row(int i) const { return rows.data() + static_cast<std::size_t>(i) * row_bytes(); }
+  std::size_t row_bytes() const { return mote::row_bytes(type, to_size(n_cols)); }
+  const std::byte* row(int i) const { return rows.data() + to_size(i) * row_bytes(); }
   std::vector<float> dequantized_row(int i) const {
-    std::vector<float> weights(static_cast<std::size_t>(n_cols));
+    std::vector<float> weights(to_size(n_cols));
     mote::quant::dequantize(type, row(i), weights);
     return weights;
   }
@@ -188,13 +197,13 @@ struct Inputs {
   Exact<ActBlock> act; ///< [n_tokens, act_blocks]; empty unless n_cols is a multiple of 32
 
   Inputs(int n_tokens, int n_cols)
-      : n_tokens(n_tokens), n_cols(n_cols), x(static_cast<std::size_t>(n_tokens) * static_cast<std::size_t>(n_cols)),
-        act(n_cols % 32 == 0 ? static_cast<std::size_t>(n_tokens) * stride() : 0) {}
-  std::size_t stride() const { return static_cast<std::size_t>(mote::kernels::act_blocks(n_cols)); }
-  float* token(int t) const { return x.data() + static_cast<std::size_t>(t) * static_cast<std::size_t>(n_cols); }
+      : n_tokens(n_tokens), n_cols(n_cols), x(to_size(n_tokens) * to_size(n_cols)),
+        act(n_cols % 32 == 0 ? to_size(n_tokens) * stride() : 0) {}
+  std::size_t stride() const { return to_size(mote::kernels::act_blocks(n_cols)); }
+  float* token(int t) const { return x.data() + to_size(t) * to_size(n_cols); }
   void quantize(const KernelTable& table) const {
     if (n_cols % 32 != 0) return;
-    for (int t = 0; t < n_tokens; ++t) table.quantize_row(token(t), n_cols, act.data() + static_cast<std::size_t>(t) * stride());
+    for (int t = 0; t < n_tokens; ++t) table.quantize_row(token(t), n_cols, act.data() + to_size(t) * stride());
   }
   /// Mostly -1 .. 1 with some large and tiny ones; whole 32-blocks of zeros and of the largest codes of either sign.
   void fill(Random& random) const {
@@ -205,14 +214,15 @@ struct Inputs {
     }
     for (std::size_t at = 0; at + 32 <= x.size(); at += 32) {
       const int kind = random.below(12);
-      for (std::size_t i = 0; i < 32 && kind < 4; ++i) x[at + i] = kind == 0 ? 0.0f : kind == 1 || (kind == 3 && i % 2) ? 1.5f : -1.5f;
+      for (std::size_t i = 0; i < 32 && kind < 4; ++i)
+        x[at + i] = kind == 0 ? 0.0f : kind == 1 || (kind == 3 && i % 2 != 0) ? 1.5f : -1.5f;
     }
   }
 };
 
 /// Tokens first .. first + n - 1 times the panels first_panel .. last_panel - 1; out is [n, out_stride].
-inline void multiply(const KernelTable& table, const Matrix& m, const Inputs& in, int first, int n, int first_panel, int last_panel,
-                     float* out, std::size_t out_stride) {
+inline void multiply(const KernelTable& table, const Matrix& m, const Inputs& in, int first, int n, int first_panel,
+                     int last_panel, float* out, std::size_t out_stride) {
   MulMatArgs args{};
   args.panels = reinterpret_cast<const std::uint8_t*>(m.panels.data());
   args.n_rows = m.n_rows;
@@ -222,9 +232,9 @@ inline void multiply(const KernelTable& table, const Matrix& m, const Inputs& in
   args.n_tokens = n;
   if (is_float(m.type)) {
     args.x = in.token(first);
-    args.x_stride = static_cast<std::size_t>(in.n_cols);
+    args.x_stride = to_size(in.n_cols);
   } else {
-    args.act = in.act.data() + static_cast<std::size_t>(first) * in.stride();
+    args.act = in.act.data() + to_size(first) * in.stride();
     args.act_stride = in.stride();
   }
   args.out = out;
@@ -233,8 +243,8 @@ inline void multiply(const KernelTable& table, const Matrix& m, const Inputs& in
 }
 
 inline std::vector<float> multiply_all(const KernelTable& table, const Matrix& m, const Inputs& in) {
-  std::vector<float> out(static_cast<std::size_t>(in.n_tokens) * static_cast<std::size_t>(m.n_rows));
-  multiply(table, m, in, 0, in.n_tokens, 0, m.n_panels(), out.data(), static_cast<std::size_t>(m.n_rows));
+  std::vector<float> out(to_size(in.n_tokens) * to_size(m.n_rows));
+  multiply(table, m, in, 0, in.n_tokens, 0, m.n_panels(), out.data(), to_size(m.n_rows));
   return out;
 }
 

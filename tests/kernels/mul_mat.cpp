@@ -1,4 +1,7 @@
-// The promise of the kernels: the same bits on every ISA, for one token or many, for any split of the panels, nothing touched beside.
+// The promise of the kernels: the same bits on every ISA, for one token or many, for any split of the panels, and nothing
+// touched beside.
+#include <limits>
+
 #include "tests/catch.h"
 #include "tests/kernels/matrices.h"
 
@@ -16,13 +19,13 @@ struct GuardedOut {
   Exact<float> memory;
 
   GuardedOut(int n, int n_rows, int extra)
-      : n(n), n_rows(n_rows), stride(static_cast<std::size_t>(n_rows + extra)),
-        memory(static_cast<std::size_t>(n) * stride - static_cast<std::size_t>(extra), kGuard) {} // the last row ends with the memory
-  float* row(int t) const { return memory.data() + static_cast<std::size_t>(t) * stride; }
+      : n(n), n_rows(n_rows), stride(to_size(n_rows + extra)),
+        memory(to_size(n) * stride - to_size(extra), kGuard) {} // the last row ends with the memory
+  float* row(int t) const { return memory.data() + to_size(t) * stride; }
   bool holds(const std::vector<float>& expected, int first_row, int last_row) const {
     for (int t = 0; t < n; ++t) {
-      const float* want = expected.data() + static_cast<std::size_t>(t) * static_cast<std::size_t>(n_rows);
-      if (!same_bits(row(t) + first_row, want + first_row, static_cast<std::size_t>(last_row - first_row))) return false;
+      const float* want = expected.data() + to_size(t) * to_size(n_rows);
+      if (!same_bits(row(t) + first_row, want + first_row, to_size(last_row - first_row))) return false;
       for (std::size_t i = 0; i < stride && row(t) + i < memory.data() + memory.size(); ++i) {
         const bool written = static_cast<int>(i) >= first_row && static_cast<int>(i) < last_row;
         if (!written && row(t)[i] != kGuard) return false;
@@ -46,7 +49,7 @@ void check_matrix(const std::vector<const KernelTable*>& all, const Matrix& m, c
     for (int t = 1; t < in.n_tokens; t += 7) { // a token by itself
       const GuardedOut out(1, m.n_rows, 0);
       multiply(*table, m, in, t, 1, 0, m.n_panels(), out.row(0), out.stride);
-      REQUIRE(same_bits(out.row(0), expected.data() + static_cast<std::size_t>(t * m.n_rows), static_cast<std::size_t>(m.n_rows)));
+      REQUIRE(same_bits(out.row(0), expected.data() + to_size(t * m.n_rows), to_size(m.n_rows)));
     }
     for (int split = 1; split < m.n_panels(); ++split) { // some of the panels
       const GuardedOut first(5, m.n_rows, 1), second(5, m.n_rows, 1);
@@ -84,7 +87,7 @@ TEST_CASE("mul_mat: any bytes as weights give the same bits on every ISA") {
   Random random(2);
   for (const auto& info : mote::all_types()) {
     for (int round = 0; round < 4; ++round) {
-      const Matrix m(info.type, 37, test_columns(info.type)[static_cast<std::size_t>(1 + round % 2)], Weights::hostile, random);
+      const Matrix m(info.type, 37, test_columns(info.type)[to_size(1 + round % 2)], Weights::hostile, random);
       const Inputs in(21, m.n_cols);
       in.fill(random);
       check_matrix(all, m, in);
@@ -101,8 +104,8 @@ TEST_CASE("mul_mat: activations at the limits of float give the same bits on eve
     const Inputs in(21, m.n_cols);
     in.fill(random);
     for (int t = 0; t < in.n_tokens; ++t) { // a special value in one place, in a block, in every other place
-      const float special[7] = {kInfinity, -kInfinity, std::bit_cast<float>(0x7fc00000u), std::bit_cast<float>(0xffa12345u), kMax, -kMax,
-                                std::bit_cast<float>(0x00000001u)};
+      const float special[7] = {kInfinity, -kInfinity, std::bit_cast<float>(0x7fc00000u), std::bit_cast<float>(0xffa12345u),
+                                kMax, -kMax, 0x1p-149f};
       const int step = t < 7 ? m.n_cols : t < 14 ? 1 : 2, end = t < 14 ? 40 : m.n_cols;
       for (int i = 37; i < m.n_cols && (i < end || t < 7); i += step) in.token(t)[i] = special[t % 7];
     }
@@ -110,7 +113,7 @@ TEST_CASE("mul_mat: activations at the limits of float give the same bits on eve
     const auto out = multiply_all(*all[0], m, in);
     for (int row = 0; row < m.n_rows; ++row) {
       INFO(info.name << " row " << row);
-      REQUIRE(std::bit_cast<std::uint32_t>(out[static_cast<std::size_t>(2 * m.n_rows + row)]) == 0x7fc00000u); // NaN in, the one NaN out
+      REQUIRE(std::bit_cast<std::uint32_t>(out[to_size(2 * m.n_rows + row)]) == 0x7fc00000u); // NaN in, the one NaN out
     }
   }
 }

@@ -45,7 +45,7 @@ void check_row(const Inputs& in) {
     for (int t = 0; t < in.n_tokens; ++t)
       for (int done = 0; done < in.n_cols; done += 256) {
         const ActBlock expected = expected_block(in.token(t) + done, std::min(256, in.n_cols - done));
-        const ActBlock& found = in.act[static_cast<std::size_t>(t) * in.stride() + static_cast<std::size_t>(done / 256)];
+        const ActBlock& found = in.act[to_size(t) * in.stride() + to_size(done / 256)];
         REQUIRE(std::memcmp(&found, &expected, sizeof(ActBlock)) == 0);
       }
   }
@@ -69,10 +69,10 @@ TEST_CASE("quantize_row: an activation is at most half a step from its code") {
   in.fill(random);
   in.quantize(*scalar);
   for (int k = 0; k < in.n_cols; ++k) {
-    const ActBlock& a = in.act[static_cast<std::size_t>(k / 256)];
+    const ActBlock& a = in.act[to_size(k / 256)];
     const double scale = static_cast<double>(a.scale[k % 256 / 32]);
     REQUIRE(std::abs(a.q[k % 256]) <= 127);
-    REQUIRE(std::fabs(static_cast<double>(in.x[static_cast<std::size_t>(k)]) - scale * a.q[k % 256]) <= 0.5001 * scale + 0x1p-90);
+    REQUIRE(std::fabs(static_cast<double>(in.x[to_size(k)]) - scale * a.q[k % 256]) <= 0.5001 * scale + 0x1p-90);
   }
 }
 
@@ -97,7 +97,8 @@ TEST_CASE("quantize_row: any floats at all give the block that is described") {
   for (int t = 0; t < 16; ++t) { // magnitudes around every limit: subnormal, 2^-90, and the largest
     const float value[8] = {0x1p-149f, 0x1p-127f, 0x1.fffffep-91f, 0x1p-90f, 0x1p-80f, 0x1p100f, 0x1.fffffep127f, -0.0f};
     for (int b = 0; b < 8; ++b)
-      for (int i = 0; i < 32; ++i) in.token(t)[32 * b + i] = random.below(3) == 0 || i == t ? value[b] : -value[b] * random.unit();
+      for (int i = 0; i < 32; ++i)
+        in.token(t)[32 * b + i] = random.below(3) == 0 || i == t ? value[b] : -value[b] * random.unit();
   }
   check_row(in);
 }

@@ -12,7 +12,7 @@ TEST_CASE("pack: unpacking gives the file's bytes back, for any bytes") {
         const Matrix m(info.type, n_rows, n_cols, Weights::hostile, random);
         const Exact<std::byte> row(m.row_bytes());
         for (int i = 0; i < n_rows; ++i) {
-          mote::kernels::unpack_row(info.type, m.panels.data() + static_cast<std::size_t>(i / 16) * m.panel_bytes(), i % 16, n_cols, row.data());
+          mote::kernels::unpack_row(info.type, m.panels.data() + to_size(i / 16) * m.panel_bytes(), i % 16, n_cols, row.data());
           INFO(info.name << " columns " << n_cols << " row " << i << " of " << n_rows);
           REQUIRE(std::memcmp(row.data(), m.row(i), m.row_bytes()) == 0);
         }
@@ -25,7 +25,7 @@ TEST_CASE("pack: a panel has the size of its rows, rounded up to 64 bytes") {
   for (const auto& info : mote::all_types()) {
     for (int n_blocks = 1; n_blocks < 9; ++n_blocks) {
       const int n_cols = n_blocks * info.block_weights;
-      const std::size_t rows = 16 * mote::row_bytes(info.type, static_cast<std::size_t>(n_cols));
+      const std::size_t rows = 16 * mote::row_bytes(info.type, to_size(n_cols));
       INFO(info.name << " columns " << n_cols);
       REQUIRE(mote::kernels::panel_bytes(info.type, n_cols) == (rows + 63) / 64 * 64);
     }
@@ -37,7 +37,7 @@ TEST_CASE("pack: rows that are missing are rows of zeros, and nothing of the mem
   for (const auto& info : mote::all_types()) {
     const int n_cols = test_columns(info.type)[1];
     const auto rows = make_rows(info.type, 5, n_cols, Weights::hostile, random);
-    const std::size_t row_bytes = mote::row_bytes(info.type, static_cast<std::size_t>(n_cols));
+    const std::size_t row_bytes = mote::row_bytes(info.type, to_size(n_cols));
     const Exact<std::byte> clean(mote::kernels::panel_bytes(info.type, n_cols)), dirty(clean.size(), std::byte{0xff});
     mote::kernels::pack_panel(info.type, rows.data(), 5, n_cols, clean.data());
     mote::kernels::pack_panel(info.type, rows.data(), 5, n_cols, dirty.data());
