@@ -10,7 +10,7 @@
 namespace mote::kernels {
 
 /// out[token * out_stride + row] = sum over columns of weight[row][column] * activation[token][column], for the rows of the
-/// panels first_panel .. last_panel - 1. mul_mat_vec is n_tokens = 1.
+/// panels first_panel .. last_panel - 1. mul_mat_vec is n_tokens = 1. A result that is not a number is 0x7fc00000.
 struct MulMatArgs {
   const uint8_t* panels;      // of the whole matrix, 64-byte aligned
   int n_rows, n_cols;
