@@ -50,18 +50,9 @@ class Metadata {
   Status status_;
 };
 
-// The steps. Each takes the family's defaults or what the steps before have made of them.
-
-/// Numbers of layers, heads, widths, positions and tokens; makes all layers from the first.
-ModelSpec read_sizes(Metadata& metadata, ModelSpec defaults);
-/// The eps of all norms.
-void read_norm_eps(Metadata& metadata, std::string_view key, ModelSpec& spec);
-/// Base, rotated dimensions and frequency factors; the style stays.
-void read_rope(Metadata& metadata, ModelSpec& spec);
-/// The number of rows of the table of learned positions.
-void read_learned_positions(Metadata& metadata, ModelSpec& spec);
-/// What the presence of tensors says: biases, fused q, k and v, an output matrix of its own.
-void read_storage(Metadata& metadata, ModelSpec& spec);
+/// A file of a family whose models differ from its defaults in nothing but sizes, the eps of the norms, rope, and what the
+/// presence of tensors says: biases, fused q, k and v, an output matrix of its own.
+ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults);
 /// Refuses, by its key, whatever would have to be computed but is not.
 void refuse_features(Metadata& metadata, const ModelSpec& spec);
 

@@ -15,13 +15,7 @@ ModelSpec defaults() {
   return spec;
 }
 
-ModelSpec read(Metadata& metadata) {
-  ModelSpec spec = read_sizes(metadata, defaults());
-  read_norm_eps(metadata, "attention.layer_norm_rms_epsilon", spec);
-  read_rope(metadata, spec);
-  read_storage(metadata, spec);
-  return spec;
-}
+ModelSpec read(Metadata& metadata) { return read_decoder(metadata, defaults()); }
 
 } // namespace
 

@@ -95,8 +95,7 @@ double read_linear_scaling(Metadata& metadata) {
   return 1.0;
 }
 
-} // namespace
-
+/// Numbers of layers, heads, widths, positions and tokens; makes all layers from the first.
 ModelSpec read_sizes(Metadata& metadata, ModelSpec spec) {
   const gguf::File& file = metadata.file();
   if (const auto name = file.get_string("general.name")) spec.name = clean_name(*name);
@@ -125,8 +124,10 @@ ModelSpec read_sizes(Metadata& metadata, ModelSpec spec) {
   return spec;
 }
 
-void read_norm_eps(Metadata& metadata, std::string_view key, ModelSpec& spec) {
-  const auto eps = static_cast<float>(metadata.real(key));
+/// Of all norms.
+void read_norm_eps(Metadata& metadata, ModelSpec& spec) {
+  const bool rms = spec.layers[0].norm.kind == NormKind::rms;
+  const auto eps = static_cast<float>(metadata.real(rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon"));
   spec.head.norm.eps = eps;
   for (LayerSpec& layer : spec.layers) {
     layer.norm.eps = eps;
@@ -134,6 +135,7 @@ void read_norm_eps(Metadata& metadata, std::string_view key, ModelSpec& spec) {
   }
 }
 
+/// Base, rotated dimensions and frequency factors; the style stays.
 void read_rope(Metadata& metadata, ModelSpec& spec) {
   RopeSpec rope = *spec.layers[0].attention.rope;
   const int head_dim = spec.layers[0].attention.head_dim, most = std::max(2, head_dim);
@@ -150,10 +152,7 @@ void read_rope(Metadata& metadata, ModelSpec& spec) {
   for (LayerSpec& layer : spec.layers) layer.attention.rope = rope;
 }
 
-void read_learned_positions(Metadata& metadata, ModelSpec& spec) {
-  spec.n_learned_positions = metadata.matrix_rows("position_embd.weight", kMaxCtx);
-}
-
+/// What the presence of tensors says.
 void read_storage(Metadata& metadata, ModelSpec& spec) {
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     LayerSpec& layer = spec.layers[i];
@@ -168,6 +167,17 @@ void read_storage(Metadata& metadata, ModelSpec& spec) {
   spec.head.norm.bias = metadata.has_tensor("output_norm.bias");
   spec.head.tied = !metadata.has_tensor("output.weight");
   spec.head.bias = metadata.has_tensor("output.bias");
+}
+
+} // namespace
+
+ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults) {
+  ModelSpec spec = read_sizes(metadata, std::move(defaults));
+  read_norm_eps(metadata, spec);
+  if (spec.layers[0].attention.rope) read_rope(metadata, spec);
+  if (spec.n_learned_positions > 0) spec.n_learned_positions = metadata.matrix_rows("position_embd.weight", kMaxCtx);
+  read_storage(metadata, spec);
+  return spec;
 }
 
 void refuse_features(Metadata& metadata, const ModelSpec& spec) {
