@@ -1,3 +1,5 @@
+#include <sys/mman.h>
+
 #include <cstring>
 #include <limits>
 #include <new>
@@ -17,12 +19,16 @@ using kernels::ActBlock;
 constexpr int kMaxCols = 1 << 30; // so that counting in int beyond the last column is safe
 constexpr int kMaxRows = std::numeric_limits<int>::max() - kernels::kPanelRows;
 
-/// n_bytes of 64-byte aligned memory; null when it cannot be had.
+/// n_bytes of 64-byte aligned memory, in huge pages if it is that large; null when it cannot be had.
 std::shared_ptr<std::byte> allocate(std::size_t n_bytes) {
-  constexpr std::align_val_t kAlignment{64};
-  auto* memory = static_cast<std::byte*>(::operator new(n_bytes, kAlignment, std::nothrow));
+  constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  const std::align_val_t alignment{n_bytes < kHugePage ? 64 : kHugePage};
+  auto* memory = static_cast<std::byte*>(::operator new(n_bytes, alignment, std::nothrow));
   if (memory == nullptr) return nullptr;
-  return {memory, [](std::byte* p) { ::operator delete(p, kAlignment); }};
+#ifdef MADV_HUGEPAGE
+  if (n_bytes >= kHugePage) madvise(memory, n_bytes, MADV_HUGEPAGE); // where it is refused, small pages do
+#endif
+  return {memory, [alignment](std::byte* p) { ::operator delete(p, alignment); }};
 }
 
 Error invalid(std::string message) { return {ErrorCode::invalid_argument, std::move(message)}; }
@@ -99,7 +105,7 @@ Result<Activations> Activations::quantize(Isa isa, std::span<const float> x, int
     if (!memory) return out_of_memory("quantize", n_bytes);
     auto* blocks = reinterpret_cast<ActBlock*>(memory.get());
     for (std::size_t t = 0; t < static_cast<std::size_t>(n_tokens); ++t)
-      (*table)->quantize_row(x.data() + t * static_cast<std::size_t>(n_cols), n_cols, blocks + t * stride);
+      (*table)->quantize_row(x.data() + t * static_cast<std::size_t>(n_cols), 0, n_cols, blocks + t * stride);
     activations.blocks_ = memory;
   }
   return activations;
@@ -107,8 +113,15 @@ Result<Activations> Activations::quantize(Isa isa, std::span<const float> x, int
   return Error{ErrorCode::out_of_memory, "out of memory"};
 }
 
-Status mul_mat(Isa isa, const PackedMatrix& weights, const Activations& activations, std::span<float> out,
-               std::size_t out_stride) try {
+struct PreparedMulMat::Call {
+  PackedMatrix weights;
+  Activations activations;
+  void (*kernel)(const kernels::MulMatArgs&);
+  kernels::MulMatArgs args;
+};
+
+Result<PreparedMulMat> PreparedMulMat::prepare(Isa isa, const PackedMatrix& weights, const Activations& activations,
+                                               std::span<float> out, std::size_t out_stride) try {
   const auto table = kernels::kernels_for(isa);
   if (!table) return table.error();
   if (weights.n_cols() != activations.n_cols())
@@ -133,10 +146,27 @@ Status mul_mat(Isa isa, const PackedMatrix& weights, const Activations& activati
   args.x_stride = static_cast<std::size_t>(weights.n_cols());
   args.out = out.data();
   args.out_stride = out_stride;
-  (*table)->mul_mat[quant::type_index(weights.type())](args);
-  return {};
+  const auto kernel = (*table)->mul_mat[quant::type_index(weights.type())];
+  return PreparedMulMat(std::make_shared<const Call>(Call{weights, activations, kernel, args}));
 } catch (const std::bad_alloc&) {
   return Error{ErrorCode::out_of_memory, "out of memory"};
+}
+
+int PreparedMulMat::n_panels() const noexcept { return call_->args.last_panel; }
+
+void PreparedMulMat::run(int first, int last) const noexcept {
+  kernels::MulMatArgs args = call_->args;
+  args.first_panel = first;
+  args.last_panel = last;
+  call_->kernel(args);
+}
+
+Status mul_mat(Isa isa, const PackedMatrix& weights, const Activations& activations, std::span<float> out,
+               std::size_t out_stride) {
+  const auto call = PreparedMulMat::prepare(isa, weights, activations, out, out_stride);
+  if (!call) return call.error();
+  call->run(0, call->n_panels());
+  return {};
 }
 
 } // namespace mote

@@ -3,11 +3,17 @@
 ///     auto w = PackedMatrix::pack(TensorType::Q4_K, rows, n_rows, n_cols);
 ///     auto x = Activations::quantize(isa, floats, n_tokens, n_cols);
 ///     Status s = mul_mat(isa, *w, *x, out, n_rows);       // mul_mat_vec is n_tokens = 1
+///
+/// and in loops that are timed, or shared by threads:
+///
+///     auto call = PreparedMulMat::prepare(isa, *w, *x, out, n_rows);
+///     call->run(0, call->n_panels());
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "mote/isa.h"
 #include "mote/result.h"
@@ -24,7 +30,7 @@ class PackedMatrix {
   TensorType type() const noexcept { return type_; }
   int n_rows() const noexcept { return n_rows_; }
   int n_cols() const noexcept { return n_cols_; }
-  /// 64-byte aligned; the layout is described in kernels/layout.h.
+  /// 64-byte aligned, in huge pages where the system has them; the layout is described in kernels/layout.h.
   std::span<const std::byte> panels() const noexcept { return panels_; }
 
  private:
@@ -44,7 +50,7 @@ class Activations {
   int n_cols() const noexcept { return n_cols_; }
 
  private:
-  friend Status mul_mat(Isa, const PackedMatrix&, const Activations&, std::span<float>, std::size_t);
+  friend class PreparedMulMat;
   Activations() = default;
   int n_tokens_ = 0, n_cols_ = 0;
   std::shared_ptr<const void> blocks_; // [n_tokens, ceil(n_cols/256)], absent when n_cols is no multiple of 32
@@ -55,5 +61,23 @@ class Activations {
 /// The same bits for every ISA and for one token as for many.
 /// Errors: invalid_argument (n_cols differ, out too small), unsupported (an ISA that this machine cannot run).
 Status mul_mat(Isa isa, const PackedMatrix& weights, const Activations& activations, std::span<float> out, std::size_t out_stride);
+
+/// mul_mat() with all that precedes the kernel done once: running it checks, looks up and allocates nothing, and several threads
+/// may share the panels of 16 rows. Keeps weights and activations alive; immutable; copies are the same call.
+class PreparedMulMat {
+ public:
+  /// out must outlive the call. Errors: those of mul_mat(), out_of_memory.
+  static Result<PreparedMulMat> prepare(Isa isa, const PackedMatrix& weights, const Activations& activations, std::span<float> out,
+                                        std::size_t out_stride);
+  int n_panels() const noexcept;
+  /// Computes the rows 16 * first .. 16 * last - 1, of every token; 0 <= first <= last <= n_panels(). Any thread; several threads
+  /// at once on different panels.
+  void run(int first, int last) const noexcept;
+
+ private:
+  struct Call;
+  explicit PreparedMulMat(std::shared_ptr<const Call> call) : call_(std::move(call)) {}
+  std::shared_ptr<const Call> call_;
+};
 
 } // namespace mote

@@ -39,6 +39,15 @@ TEST_CASE("kernel API: pack, quantize and mul_mat give the kernels' results on e
       for (std::size_t t = 0; t < n_tokens; ++t)
         REQUIRE(std::memcmp(&out[t * stride], &expected[t * n_rows], n_rows * sizeof(float)) == 0);
       REQUIRE(out[n_rows] == 7.0f);
+
+      const Exact<float> halves((n_tokens - 1) * stride + n_rows, 7.0f);
+      const auto call = mote::PreparedMulMat::prepare(isa, *packed, *x, {halves.data(), halves.size()}, stride);
+      REQUIRE(call);
+      REQUIRE(call->n_panels() == 2);
+      call->run(1, 2);
+      REQUIRE(halves[0] == 7.0f);
+      call->run(0, 1);
+      REQUIRE(std::memcmp(halves.data(), out.data(), out.size() * sizeof(float)) == 0);
     }
   }
 }
@@ -50,11 +59,16 @@ TEST_CASE("kernel API: a packed matrix and activations outlive what they were ma
   std::fill(floats.begin(), floats.end(), 9.0f);
   const PackedMatrix copy = *packed;
   const Activations copied = *x;
+  std::vector<float> prepared(2);
+  const auto call = mote::PreparedMulMat::prepare(Isa::scalar, *packed, *x, prepared, 2);
+  REQUIRE(call);
   packed = mote::Error{};
   x = mote::Error{};
   std::vector<float> out(2);
   REQUIRE(mote::mul_mat(Isa::scalar, copy, copied, out, 2));
   REQUIRE(out == std::vector<float>{32, 32});
+  call->run(0, 1);
+  REQUIRE(prepared == out);
 }
 
 TEST_CASE("kernel API: sizes that do not fit together are refused with both of them named") {
