@@ -17,7 +17,7 @@ namespace {
 
 #define MOTE_UNROLL _Pragma("GCC unroll 8")
 
-constexpr int kChunk = 256;
+constexpr int kChunk = kAttentionChunk;
 
 /// Scratch of one tile, and what is the same for all its rows. Element: of the cache, uint16_t for f16 or float.
 template <class Element> struct AttentionTile {
@@ -27,7 +27,8 @@ template <class Element> struct AttentionTile {
   ptrdiff_t row_size; // head_dim rounded up to 16
   float* scores;      // [n_rows, kChunk], then the probabilities
   float* sums;        // [n_rows, row_size] of p * v so far
-  float* partial;     // the same for one chunk
+  float* partial;     // [n_rows, partial_stride]: the same for one chunk
+  ptrdiff_t partial_stride;
   float* q;           // [head_dim, n_rows]
 };
 
@@ -83,7 +84,7 @@ template <class P> SoftmaxState<P> softmax_chunk(float* scores, int n) {
 /// partial += p * v over n positions, for kRows rows and kVectors * 16 dimensions.
 template <class P, int kRows, int kVectors, class Element>
 MOTE_INLINE inline void add_values(const AttentionTile<Element>& tile, const Element* v, const float* p, int n, float* partial) {
-  const ptrdiff_t row_size = tile.row_size, v_stride = tile.args->v_stride;
+  const ptrdiff_t row_size = tile.partial_stride, v_stride = tile.args->v_stride;
   typename P::F32 acc[kVectors][kRows];
   for (int j = 0; j < kVectors; ++j)
     for (int r = 0; r < kRows; ++r) acc[j][r] = P::load(partial + r * row_size + 16 * j);
@@ -112,7 +113,7 @@ void add_value_range(const AttentionTile<Element>& tile, int row, int chunk_firs
   constexpr int kFit = P::kAttentionSums / kRows, kVectors = kFit > 4 ? 4 : kFit > 1 ? kFit : 1, kPositions = 16 * kVectors;
   const ptrdiff_t v_stride = tile.args->v_stride;
   const int n_vectors = static_cast<int>(tile.row_size / 16);
-  float* partial = tile.partial + row * tile.row_size;
+  float* partial = tile.partial + row * tile.partial_stride;
   for (; first < last; first += kPositions) {
     const int n = last - first < kPositions ? last - first : kPositions;
     const Element* v = tile.v + (chunk_first + first) * v_stride;
@@ -124,64 +125,103 @@ void add_value_range(const AttentionTile<Element>& tile, int row, int chunk_firs
   }
 }
 
-/// sums and state of a row += those of a chunk.
-template <class P, class Element>
-void merge_chunk(const AttentionTile<Element>& tile, int row, const SoftmaxState<P>& chunk, SoftmaxState<P>& state) {
+/// sums and state of a row += those of a chunk. sums, partial: [row_size].
+template <class P>
+void merge_chunk(const SoftmaxState<P>& chunk, const float* partial, ptrdiff_t row_size, SoftmaxState<P>& state, float* sums) {
   const auto max = P::max(state.max, chunk.max);
   const auto old_factor = exp<P>(P::sub(state.max, max)), chunk_factor = exp<P>(P::sub(chunk.max, max));
   auto merged = [&](typename P::F32 old, typename P::F32 added) MOTE_INLINE {
     return P::fma(old, old_factor, P::mul(added, chunk_factor));
   };
   state = {max, merged(state.sum, chunk.sum)};
-  float *sums = tile.sums + row * tile.row_size, *partial = tile.partial + row * tile.row_size;
-  for (ptrdiff_t i = 0; i < tile.row_size; i += 16) P::store(sums + i, merged(P::load(sums + i), P::load(partial + i)));
+  for (ptrdiff_t i = 0; i < row_size; i += 16) P::store(sums + i, merged(P::load(sums + i), P::load(partial + i)));
 }
 
-/// Rows first .. first + kRows - 1.
-template <class P, int kRows, class Element> void attend_tile(const AttentionTile<Element>& tile, int first) {
-  const AttentionArgs& a = *tile.args;
-  const size_t head_dim = static_cast<size_t>(a.head_dim);
-  auto token_of = [&](int r) { return (first + r) / a.n_heads; };
-  auto place_of = [&](int r, size_t stride) { // in q and out
-    return static_cast<size_t>(token_of(r)) * stride + static_cast<size_t>((first + r) % a.n_heads) * head_dim;
-  };
-  int n_positions[kRows]; // ascending
-  SoftmaxState<P> state[kRows], chunk_state[kRows];
-  for (int r = 0; r < kRows; ++r) {
-    const float* q = a.q + place_of(r, a.q_stride);
-    for (size_t d = 0; d < head_dim; ++d) tile.q[d * kRows + static_cast<size_t>(r)] = q[d];
-    n_positions[r] = a.first_pos + token_of(r) + 1;
-    state[r] = {P::splat(-__builtin_inff()), P::zero()};
+template <class P> SoftmaxState<P> no_positions() { return {P::splat(-__builtin_inff()), P::zero()}; }
+
+template <class P> void set_zero(float* x, ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i += 16) P::store(x + i, P::zero());
+}
+
+/// out = sums / state.sum.
+template <class P> void finish_row(const SoftmaxState<P>& state, const float* sums, int head_dim, float* out) {
+  each_16<P>(head_dim, [&](int i, auto lanes) MOTE_INLINE { lanes.store(out + i, P::div(P::load(sums + i), state.sum)); });
+}
+
+/// kRows queries, their positions in ascending order.
+template <class P, int kRows, class Element> struct TileRows {
+  const AttentionArgs& args;
+  int first; ///< of the call's n_tokens * n_heads rows
+  int token_of(int r) const { return (first + r) / args.n_heads; }
+  int n_positions(int r) const { return args.first_pos + token_of(r) + 1; }
+  size_t place_of(int r, size_t stride) const { // in q and out
+    return static_cast<size_t>(token_of(r)) * stride + static_cast<size_t>((first + r) % args.n_heads * args.head_dim);
   }
-  for (ptrdiff_t i = 0; i < kRows * tile.row_size; i += 16) P::store(tile.sums + i, P::zero());
-  for (int chunk = 0; chunk < n_positions[kRows - 1]; chunk += kChunk) {
-    score_chunk<P, kRows>(tile, chunk, positions_in_chunk(n_positions[kRows - 1], chunk));
+
+  void load_queries(const AttentionTile<Element>& tile) const {
+    for (int r = 0; r < kRows; ++r) {
+      const float* q = args.q + place_of(r, args.q_stride);
+      for (int d = 0; d < args.head_dim; ++d) tile.q[d * kRows + r] = q[d];
+    }
+  }
+
+  /// One chunk of positions into tile.partial and state.
+  void attend(const AttentionTile<Element>& tile, int chunk, SoftmaxState<P> (&state)[kRows]) const {
+    score_chunk<P, kRows>(tile, chunk, positions_in_chunk(n_positions(kRows - 1), chunk));
     for (int r = 0; r < kRows; ++r)
-      if (const int n = positions_in_chunk(n_positions[r], chunk); n > 0)
-        chunk_state[r] = softmax_chunk<P>(tile.scores + r * kChunk, n);
-    for (ptrdiff_t i = 0; i < kRows * tile.row_size; i += 16) P::store(tile.partial + i, P::zero());
-    const int shared = positions_in_chunk(n_positions[0], chunk);
+      if (const int n = positions_in_chunk(n_positions(r), chunk); n > 0)
+        state[r] = softmax_chunk<P>(tile.scores + r * kChunk, n);
+    for (int r = 0; r < kRows; ++r) set_zero<P>(tile.partial + r * tile.partial_stride, tile.row_size);
+    const int shared = positions_in_chunk(n_positions(0), chunk);
     add_value_range<P, kRows>(tile, 0, chunk, 0, shared);
     for (int r = 0; r < kRows; ++r)
-      if (const int n = positions_in_chunk(n_positions[r], chunk); n > 0) {
+      if (const int n = positions_in_chunk(n_positions(r), chunk); n > shared)
         add_value_range<P, 1>(tile, r, chunk, shared, n);
-        merge_chunk<P>(tile, r, chunk_state[r], state[r]);
-      }
   }
+};
+
+/// All positions of rows first .. first + kRows - 1.
+template <class P, int kRows, class Element> void attend_tile(const AttentionTile<Element>& tile, int first) {
+  const AttentionArgs& a = *tile.args;
+  const TileRows<P, kRows, Element> rows{a, first};
+  SoftmaxState<P> state[kRows], chunk_state[kRows];
+  rows.load_queries(tile);
+  for (int r = 0; r < kRows; ++r) state[r] = no_positions<P>();
+  set_zero<P>(tile.sums, kRows * tile.row_size);
+  for (int chunk = 0; chunk < rows.n_positions(kRows - 1); chunk += kChunk) {
+    rows.attend(tile, chunk, chunk_state);
+    for (int r = 0; r < kRows; ++r)
+      if (rows.n_positions(r) > chunk)
+        merge_chunk<P>(chunk_state[r], tile.partial + r * tile.partial_stride, tile.row_size, state[r],
+                       tile.sums + r * tile.row_size);
+  }
+  for (int r = 0; r < kRows; ++r)
+    finish_row<P>(state[r], tile.sums + r * tile.row_size, a.head_dim, a.out + rows.place_of(r, a.out_stride));
+}
+
+/// The chunk args.chunk of rows first .. first + kRows - 1, heads of one token.
+template <class P, int kRows, class Element> void attend_tile_chunk(AttentionTile<Element> tile, int first) {
+  const AttentionArgs& a = *tile.args;
+  const TileRows<P, kRows, Element> rows{a, first};
+  SoftmaxState<P> state[kRows];
+  tile.partial = a.partials + (a.chunk * a.n_heads + first) * tile.partial_stride;
+  rows.load_queries(tile);
+  rows.attend(tile, a.chunk * kChunk, state);
   for (int r = 0; r < kRows; ++r) {
-    float* out = a.out + place_of(r, a.out_stride);
-    const float* sums = tile.sums + r * tile.row_size;
-    each_16<P>(a.head_dim, [&](int i, auto lanes) MOTE_INLINE { lanes.store(out + i, P::div(P::load(sums + i), state[r].sum)); });
+    float* end = tile.partial + r * tile.partial_stride + tile.row_size;
+    P::store(end, state[r].max);
+    P::store(end + 16, state[r].sum);
   }
 }
 
-/// n_rows <= kMost rows in one tile of just that size.
-template <class P, int kMost, class Element> void attend_rows(const AttentionTile<Element>& tile, int first, int n_rows) {
-  if (n_rows == kMost) return attend_tile<P, kMost>(tile, first);
-  if constexpr (kMost > 1) attend_rows<P, kMost - 1>(tile, first, n_rows);
+/// n_rows <= kMost rows in one tile of just that size; of all positions or of one chunk.
+template <class P, int kMost, bool kOneChunk, class Element>
+void attend_rows(const AttentionTile<Element>& tile, int first, int n_rows) {
+  if (n_rows == kMost) return kOneChunk ? attend_tile_chunk<P, kMost>(tile, first) : attend_tile<P, kMost>(tile, first);
+  if constexpr (kMost > 1) attend_rows<P, kMost - 1, kOneChunk>(tile, first, n_rows);
 }
 
-template <class P, class Element> void attention(const AttentionArgs& args) {
+template <class P, bool kOneChunk, class Element> void attend(const AttentionArgs& args) {
   constexpr int kRows = P::kAttentionRows;
   static_assert(kRows <= 8, "attention_scratch()");
   AttentionTile<Element> tile;
@@ -192,12 +232,32 @@ template <class P, class Element> void attention(const AttentionArgs& args) {
   tile.scores = args.scratch;
   tile.sums = tile.scores + kRows * kChunk;
   tile.partial = tile.sums + kRows * tile.row_size;
+  tile.partial_stride = kOneChunk ? static_cast<ptrdiff_t>(attention_partial(args.head_dim)) : tile.row_size;
   tile.q = tile.partial + kRows * tile.row_size;
   const int n_rows = args.n_tokens * args.n_heads;
   for (int first = 0; first < n_rows;) { // tiles of nearly equal size: 9 rows are 5 + 4 rather than 7 + 2
     const int left = n_rows - first, n_tiles = (left + kRows - 1) / kRows, n = (left + n_tiles - 1) / n_tiles;
-    attend_rows<P, kRows>(tile, first, n);
+    attend_rows<P, kRows, kOneChunk>(tile, first, n);
     first += n;
+  }
+}
+
+template <class P, class Element> void attention(const AttentionArgs& args) { attend<P, false, Element>(args); }
+template <class P, class Element> void attend_chunk(const AttentionArgs& args) { attend<P, true, Element>(args); }
+
+template <class P> void merge_chunks(const AttentionArgs& args) {
+  const auto row_size = (static_cast<ptrdiff_t>(args.head_dim) + 15) / 16 * 16;
+  const auto stride = static_cast<ptrdiff_t>(attention_partial(args.head_dim));
+  const int n_chunks = (args.first_pos + kChunk) / kChunk; // of first_pos + 1 positions
+  for (int head = 0; head < args.n_heads; ++head) {
+    auto state = no_positions<P>();
+    set_zero<P>(args.scratch, row_size);
+    for (int chunk = 0; chunk < n_chunks; ++chunk) {
+      const float* partial = args.partials + (chunk * args.n_heads + head) * stride;
+      const SoftmaxState<P> chunk_state{P::load(partial + row_size), P::load(partial + row_size + 16)};
+      merge_chunk<P>(chunk_state, partial, row_size, state, args.scratch);
+    }
+    finish_row<P>(state, args.scratch, args.head_dim, args.out + head * args.head_dim);
   }
 }
 

@@ -9,7 +9,7 @@ namespace mote::kernels {
 static constexpr int kPanelRows = 16;
 
 /// 256 quantized activations of one token: int8 codes in [-127, 127], one scale per 32 of them. A row whose length is no
-/// multiple of 256 ends in a block whose tail is zero. One block format serves every weight format and every ISA.
+/// multiple of 256 ends in a block whose tail nobody looks at. One block format serves every weight format and every ISA.
 /// Zero where the 32 are all below 2^-90. If any of the 32 is infinite or not a number, its codes are 0 and its scale and sum are
 /// NaN (0x7fc00000), so that every product with it is NaN.
 struct alignas(64) ActBlock {

@@ -31,8 +31,11 @@ template <class P> constexpr void set_vector_operations(KernelTable& table) {
   table.rope_halves = rope_halves;
   table.f16_from_f32 = f16_from_f32<P>;
   table.f16_from_f32_lane = f16_from_f32_lane<P>;
-  table.attention = attention<P, uint16_t>;
-  table.attention_f32 = attention<P, float>;
+  table.attention[0] = attention<P, uint16_t>;
+  table.attention[1] = attention<P, float>;
+  table.attend_chunk[0] = attend_chunk<P, uint16_t>;
+  table.attend_chunk[1] = attend_chunk<P, float>;
+  table.merge_chunks = merge_chunks<P>;
 }
 
 template <class P, class... Formats>

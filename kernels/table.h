@@ -2,9 +2,11 @@
 #pragma once
 #include "kernels/layout.h"
 
-/// Whether this build has the AVX2 and AVX-512 units.
+/// Which units this build has beside the scalar one.
 #if defined(__x86_64__)
 #define MOTE_HAVE_X86 1
+#elif defined(__aarch64__)
+#define MOTE_HAVE_ARM 1
 #endif
 
 namespace mote::kernels {
@@ -41,9 +43,15 @@ struct AttentionArgs {
   float* out;                 // the same shape with out_stride
   size_t out_stride;
   float* scratch;             // attention_scratch(head_dim) floats, 64-byte aligned, this thread's own
+  // Several threads may share one token (n_tokens = 1): each computes some chunks with attend_chunk, one of them merges all.
+  int chunk;                  // for attend_chunk
+  float* partials;            // [n_chunks, n_heads, attention_partial(head_dim)]
 };
+static constexpr int kAttentionChunk = 256; // positions
 /// Floats of scratch that attention() wants.
 static constexpr size_t attention_scratch(int head_dim) { return 16 * 256 + 32 * (static_cast<size_t>(head_dim) + 16); }
+/// Floats of the result of one chunk and head: the values, then their maximum and sum.
+static constexpr size_t attention_partial(int head_dim) { return (static_cast<size_t>(head_dim) + 15) / 16 * 16 + 32; }
 
 /// Order of the activations in KernelTable::activate and ::gate: that of mote::Activation.
 static constexpr int kNumActivations = 4;
@@ -54,8 +62,8 @@ struct KernelTable {
 
   /// Indexed by quant::type_index.
   void (*mul_mat[16])(const MulMatArgs&);
-  /// x: [n] -> blocks [act_blocks(n)]; n a multiple of 32.
-  void (*quantize_row)(const float* x, int n, ActBlock* blocks);
+  /// Columns first .. first + n - 1 of a row; multiples of 32. x: [n], from column first on; blocks: of the whole row.
+  void (*quantize_row)(const float* x, int first, int n, ActBlock* blocks);
 
   /// out may be x. Formulas: mote::NormKind. weight, bias: [n]; bias may be null.
   void (*rms_norm)(const float* x, const float* weight, float eps, int n, float* out);
@@ -69,13 +77,18 @@ struct KernelTable {
   /// Rounds to nearest even. The k form writes element d to out[16 * d]: one lane of a panel of 16 positions.
   void (*f16_from_f32)(const float* x, int n, uint16_t* out);
   void (*f16_from_f32_lane)(const float* x, int n, uint16_t* out);
-  void (*attention)(const AttentionArgs&);     // over an f16 cache
-  void (*attention_f32)(const AttentionArgs&); // over an f32 cache
+  /// Over a cache of f16 [0] or f32 [1].
+  void (*attention[2])(const AttentionArgs&);
+  void (*attend_chunk[2])(const AttentionArgs&); // one chunk into partials; out is not touched
+  void (*merge_chunks)(const AttentionArgs&);    // partials of all chunks into out: the bits of attention
 };
 
 extern const KernelTable kScalarKernels;
 #ifdef MOTE_HAVE_X86
 extern const KernelTable kAvx2Kernels, kAvx512Kernels;
+#endif
+#ifdef MOTE_HAVE_ARM
+extern const KernelTable kNeonKernels, kNeonDotprodKernels;
 #endif
 
 } // namespace mote::kernels

@@ -94,7 +94,7 @@ void AttentionStep::run(const Pass& pass, Items items) const noexcept {
     args.out = o_.out + size(token) * out_stride + size(head) * size(d);
     args.out_stride = out_stride;
     args.scratch = o_.scratch + size(items.thread()) * o_.scratch_stride;
-    (o_.cache.type == TensorType::F16 ? pass.kernels->attention : pass.kernels->attention_f32)(args);
+    pass.kernels->attention[o_.cache.type == TensorType::F16 ? 0 : 1](args);
   }
 }
 

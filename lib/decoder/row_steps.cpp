@@ -42,7 +42,7 @@ void NormStep::run(const Pass& pass, Items items) const noexcept {
     float* out = o_.out.x + size(first) * size(n);
     if (o_.spec.kind == NormKind::rms) pass.kernels->rms_norm(x, o_.norm.weight, o_.spec.eps, n, out);
     else pass.kernels->layer_norm(x, o_.norm.weight, o_.norm.bias, o_.spec.eps, n, out);
-    if (o_.quantize) pass.kernels->quantize_row(out, n, o_.out.act + size(first) * o_.out.act_stride());
+    if (o_.quantize) pass.kernels->quantize_row(out, 0, n, o_.out.act + size(first) * o_.out.act_stride());
   }
 }
 
@@ -53,7 +53,7 @@ void QuantizeStep::run(const Pass& pass, Items items) const noexcept {
     for (int i = first; i < last; ++i) {
       const int token = i / n_blocks, block = i % n_blocks, col = 256 * block;
       const int n = rows_.n_cols - col < 256 ? rows_.n_cols - col : 256;
-      pass.kernels->quantize_row(rows_.x + size(token) * size(rows_.n_cols) + col, n,
+      pass.kernels->quantize_row(rows_.x + size(token) * size(rows_.n_cols) + col, 0, n,
                                  rows_.act + size(token) * rows_.act_stride() + block);
     }
   }

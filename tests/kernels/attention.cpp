@@ -22,7 +22,7 @@ template <class Element> void check_against_double(const AttentionShape& shape, 
   }
 }
 
-/// All ISAs, all at once, token by token, in two uneven parts, and head by head.
+/// All ISAs, all at once, token by token, chunk by chunk, in two uneven parts, and head by head.
 template <class Element> void check_bits(const AttentionCase<Element>& c) {
   const AttentionShape& s = c.shape();
   const auto all = tables();
@@ -34,6 +34,9 @@ template <class Element> void check_bits(const AttentionCase<Element>& c) {
     std::vector<float> by_token(c.out_size()), by_part(c.out_size()), by_head(c.out_size());
     for (int t = 0; t < s.n_tokens; ++t) c.run(*table, t, 1, 0, s.n_heads, by_token);
     REQUIRE(same_values(by_token, expected));
+    std::vector<float> by_chunk(c.out_size());
+    for (int t = 0; t < s.n_tokens; ++t) c.run(*table, t, 1, 0, s.n_heads, by_chunk, AttentionCase<Element>::Way::by_chunk);
+    REQUIRE(same_values(by_chunk, expected));
     const int first_part = (s.n_tokens + 2) / 3;
     c.run(*table, 0, first_part, 0, s.n_heads, by_part);
     if (first_part < s.n_tokens) c.run(*table, first_part, s.n_tokens - first_part, 0, s.n_heads, by_part);

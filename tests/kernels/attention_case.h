@@ -52,9 +52,13 @@ template <class Element> class AttentionCase {
   }
   int n_ctx() const { return n_ctx_; }
 
+  enum class Way { whole, by_chunk };
+
   /// Tokens first .. first + n - 1 and heads first_head .. first_head + n_heads - 1, into out [n_tokens, n_heads, head_dim] of
-  /// the whole shape; the rest of out stays.
-  void run(const KernelTable& table, int first, int n, int first_head, int n_heads, std::vector<float>& out) const {
+  /// the whole shape; the rest of out stays. by_chunk: of one token, the last chunk first, then merged.
+  void run(const KernelTable& table, int first, int n, int first_head, int n_heads, std::vector<float>& out,
+           Way way = Way::whole) const {
+    constexpr std::size_t kElement = std::is_same_v<Element, float> ? 1 : 0;
     const std::size_t width = size(n_heads * shape_.head_dim), stride = width + 5;
     const Exact<float> scratch(mote::kernels::attention_scratch(shape_.head_dim), std::numeric_limits<float>::quiet_NaN());
     const Guarded<float> result(std::vector<float>(size(n) * stride - 5, kUntouched), false);
@@ -72,7 +76,16 @@ template <class Element> class AttentionCase {
     args.out = result.data();
     args.out_stride = stride;
     args.scratch = scratch.data();
-    (std::is_same_v<Element, float> ? table.attention_f32 : table.attention)(args);
+    const int n_chunks = (args.first_pos + mote::kernels::kAttentionChunk) / mote::kernels::kAttentionChunk;
+    const Exact<float> partials(size(way == Way::by_chunk ? n_chunks * n_heads : 0) *
+                                mote::kernels::attention_partial(shape_.head_dim));
+    args.partials = partials.data();
+    if (way == Way::whole) {
+      table.attention[kElement](args);
+    } else {
+      for (args.chunk = n_chunks - 1; args.chunk >= 0; --args.chunk) table.attend_chunk[kElement](args);
+      table.merge_chunks(args);
+    }
     REQUIRE(result.guards_intact());
     const auto found = result.values();
     for (std::size_t i = 0; i < found.size(); ++i) {

@@ -203,7 +203,7 @@ struct Inputs {
   float* token(int t) const { return x.data() + to_size(t) * to_size(n_cols); }
   void quantize(const KernelTable& table) const {
     if (n_cols % 32 != 0) return;
-    for (int t = 0; t < n_tokens; ++t) table.quantize_row(token(t), n_cols, act.data() + to_size(t) * stride());
+    for (int t = 0; t < n_tokens; ++t) table.quantize_row(token(t), 0, n_cols, act.data() + to_size(t) * stride());
   }
   /// Mostly -1 .. 1 with some large and tiny ones; whole 32-blocks of zeros and of the largest codes of either sign.
   void fill(Random& random) const {

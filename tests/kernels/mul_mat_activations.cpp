@@ -8,10 +8,14 @@ using namespace kernel_tests;
 
 namespace {
 
-/// The block as its description has it, from x: [n], n <= 256.
+constexpr int kOld = 0x5a; // the byte that was everywhere in the blocks
+
+/// The block as its description has it, from x: [n], n <= 256; its tail is left alone.
 ActBlock expected_block(const float* x, int n) {
   ActBlock a{};
+  std::memset(static_cast<void*>(&a), kOld, sizeof(a));
   for (int b = 0; b < n / 32; ++b) {
+    for (auto& sums : {a.neg_sum16[2 * b], a.neg_sum16[2 * b + 1], a.neg_sum32[b]}) sums[0] = sums[1] = 0;
     float max = 0;
     bool finite = true;
     for (int i = 0; i < 32; ++i) {
@@ -40,7 +44,7 @@ ActBlock expected_block(const float* x, int n) {
 void check_row(const Inputs& in) {
   for (const KernelTable* table : tables()) {
     INFO(table->name << " " << in.n_cols);
-    std::memset(static_cast<void*>(in.act.data()), 0x5a, in.act.bytes());
+    std::memset(static_cast<void*>(in.act.data()), kOld, in.act.bytes());
     in.quantize(*table);
     for (int t = 0; t < in.n_tokens; ++t)
       for (int done = 0; done < in.n_cols; done += 256) {
@@ -59,6 +63,23 @@ TEST_CASE("quantize_row: every field of every block, for any number of columns")
     const Inputs in(3, n_cols);
     in.fill(random);
     check_row(in);
+  }
+}
+
+TEST_CASE("quantize_row: a part of a row changes just the fields of its columns") {
+  Random random(9);
+  const Inputs in(1, 608);
+  in.fill(random);
+  for (const KernelTable* table : tables()) {
+    INFO(table->name);
+    in.quantize(*table);
+    const std::vector<ActBlock> whole(in.act.data(), in.act.data() + in.stride());
+    std::memset(static_cast<void*>(in.act.data()), kOld, in.act.bytes());
+    for (const auto& [first, n] : {std::pair{576, 32}, {0, 96}, {512, 64}, {96, 416}})
+      table->quantize_row(in.token(0) + first, first, n, in.act.data());
+    for (int b = 0; b < 2; ++b) REQUIRE(std::memcmp(&in.act[to_size(b)], &whole[to_size(b)], sizeof(ActBlock)) == 0);
+    const ActBlock tail = expected_block(in.token(0) + 512, 96);
+    REQUIRE(std::memcmp(&in.act[2], &tail, sizeof(ActBlock)) == 0);
   }
 }
 
