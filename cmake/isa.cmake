@@ -20,15 +20,20 @@ function(mote_configure_isa_units)
   endif()
   set(avx2 -mavx2 -mfma -mf16c)
   set(avx512 ${avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni)
+  set(neon -march=armv8-a)
+  set(neon_dotprod -march=armv8.2-a+dotprod)
 
   # Scalar is the definition of the results, not a product: loops unrolled by -O3 would triple its size for nothing.
   set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/isa_scalar.cpp TARGET_DIRECTORY mote
     APPEND PROPERTY COMPILE_OPTIONS ${freestanding} $<$<NOT:$<CONFIG:Debug>>:-O2>)
-  # Elsewhere the x86 units are empty (MOTE_HAVE_X86 in kernels/table.h).
+  # The units of other processors are empty (MOTE_HAVE_X86, MOTE_HAVE_ARM in kernels/table.h).
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
-    set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/isa_avx2.cpp TARGET_DIRECTORY mote
-      APPEND PROPERTY COMPILE_OPTIONS ${common} ${avx2})
-    set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/isa_avx512.cpp TARGET_DIRECTORY mote
-      APPEND PROPERTY COMPILE_OPTIONS ${common} ${avx512})
+    set(units avx2 avx512)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    set(units neon neon_dotprod)
   endif()
+  foreach(unit IN LISTS units)
+    set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/isa_${unit}.cpp TARGET_DIRECTORY mote
+      APPEND PROPERTY COMPILE_OPTIONS ${common} ${${unit}})
+  endforeach()
 endfunction()

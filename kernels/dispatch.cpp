@@ -7,6 +7,9 @@
 #ifdef MOTE_HAVE_X86
 #include <cpuid.h>
 #endif
+#if defined(MOTE_HAVE_ARM) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
 namespace mote {
 namespace {
@@ -24,8 +27,12 @@ constexpr std::array kIsas{
     IsaEntry{Isa::avx2, "avx2", "AVX2, FMA and F16C", &kernels::kAvx2Kernels},
     IsaEntry{Isa::avx512, "avx512", "AVX-512 F, BW, DQ, VL and VNNI", &kernels::kAvx512Kernels},
 #endif
+#ifdef MOTE_HAVE_ARM
+    IsaEntry{Isa::neon, "neon", "NEON", &kernels::kNeonKernels},
+    IsaEntry{Isa::neon_dotprod, "neon-dotprod", "NEON with dot products", &kernels::kNeonDotprodKernels},
+#endif
 };
-constexpr std::array<std::string_view, 3> kNames{"scalar", "avx2", "avx512"};
+constexpr std::array<std::string_view, 5> kNames{"scalar", "avx2", "avx512", "neon", "neon-dotprod"};
 
 constexpr auto kIsaValues = [] {
   std::array<Isa, kIsas.size()> isas{};
@@ -86,20 +93,37 @@ CpuState cpu_state() noexcept {
     state.xcr0 = static_cast<std::uint64_t>(edx) << 32 | eax;
   }
 #endif
+#if defined(MOTE_HAVE_ARM) && defined(__linux__)
+  state.hwcap = getauxval(AT_HWCAP);
+#endif
   return state;
 }
 
-bool can_run(Isa isa, const CpuState& state) noexcept {
+namespace {
+
+bool has(std::uint64_t word, std::uint64_t bits) { return (word & bits) == bits; }
+
+bool can_run_x86(Isa isa, const CpuState& state) {
   constexpr std::uint32_t kFma = 1u << 12, kAvx = 1u << 28, kF16c = 1u << 29;                   // leaf 1, ecx
   constexpr std::uint32_t kAvx2 = 1u << 5, kF = 1u << 16, kDq = 1u << 17, kBw = 1u << 30, kVl = 1u << 31; // leaf 7, ebx
   constexpr std::uint32_t kVnni = 1u << 11;                                                       // leaf 7, ecx
   constexpr std::uint64_t kYmm = 0x06, kZmm = 0xe6; // SSE and AVX registers; also masks and both parts of the zmm registers
-  const auto has = [](auto word, auto bits) { return (word & bits) == bits; };
-  if (find_entry(isa) == nullptr) return false;
-  if (isa == Isa::scalar) return true;
   const bool avx2 = has(state.leaf1_ecx, kFma | kAvx | kF16c) && has(state.leaf7_ebx, kAvx2) && has(state.xcr0, kYmm);
   if (isa == Isa::avx2) return avx2;
   return avx2 && has(state.leaf7_ebx, kF | kDq | kBw | kVl) && has(state.leaf7_ecx, kVnni) && has(state.xcr0, kZmm);
+}
+
+bool can_run_arm(Isa isa, const CpuState& state) {
+  constexpr std::uint64_t kAsimdDp = 1u << 20;
+  return isa == Isa::neon || has(state.hwcap, kAsimdDp);
+}
+
+} // namespace
+
+bool can_run(Isa isa, const CpuState& state) noexcept {
+  if (find_entry(isa) == nullptr) return false;
+  if (isa == Isa::scalar) return true;
+  return isa < Isa::neon ? can_run_x86(isa, state) : can_run_arm(isa, state);
 }
 
 Result<Isa> choose_isa(const char* wanted, const CpuState& state) {

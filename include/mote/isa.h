@@ -8,12 +8,12 @@
 
 namespace mote {
 
-/// Ordered from the slowest to the fastest. All compute the same bits.
-enum class Isa : std::uint8_t { scalar, avx2, avx512 };
+/// Those of each processor family ordered from the slowest to the fastest. All compute the same bits.
+enum class Isa : std::uint8_t { scalar, avx2, avx512, neon, neon_dotprod };
 
 /// Every ISA that this build has kernels for.
 std::span<const Isa> all_isas() noexcept;
-/// "scalar", "avx2", "avx512".
+/// "scalar", "avx2", "avx512", "neon", "neon-dotprod".
 std::string_view isa_name(Isa isa) noexcept;
 /// Error: invalid_argument, listing the names.
 Result<Isa> isa_from_name(std::string_view name);
