@@ -36,10 +36,11 @@ Status run(const bench::Options& options) {
     if (Status s = output->write(options.help.empty() ? preset_list() : options.help); !s) return s;
     return output->finish();
   }
+  bench::Progress progress;
+  if (!options.save.empty()) return bench::save_model(options, progress);
   const bench::Machine machine = bench::this_machine();
   std::vector<bench::RunReport> reports;
   bool head_written = false;
-  bench::Progress progress;
   const Status measured = bench::run_all(options, progress, [&](bench::RunReport report) -> Status {
     reports.push_back(std::move(report));
     if (options.format != Format::table) return {};

@@ -197,6 +197,17 @@ Status run_sessions(const Options& o, const Subject& subject, Progress& progress
 
 } // namespace
 
+Status save_model(const Options& o, Progress& progress) {
+  const Source& source = o.sources.front();
+  mote::QuantizeOptions options;
+  options.mix = o.types.front();
+  options.progress = [&](double share) {
+    progress.show(fmt::format("{}: saving the model, {:.0f}%", source.name, 100 * share));
+    return true;
+  };
+  return mote::save_random_model(*source.spec, o.seed, o.save, options);
+}
+
 Status run_all(const Options& o, Progress& progress, const std::function<Status(RunReport)>& take) {
   for (const Source& source : o.sources)
     for (std::size_t i = 0; i < (source.spec ? o.types.size() : 1); ++i) // a file has its own types

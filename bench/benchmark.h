@@ -12,4 +12,7 @@ namespace bench {
 /// go on. Errors: those of the library, and take's.
 mote::Status run_all(const Options& options, Progress& progress, const std::function<mote::Status(RunReport)>& take);
 
+/// Writes the model that options.save is about. Errors: those of the library.
+mote::Status save_model(const Options& options, Progress& progress);
+
 } // namespace bench

@@ -18,7 +18,7 @@ constexpr int kMaxTokens = 1 << 24, kMaxThreads = 1024, kMaxRepeat = 1000;
 /// The words of the command line, before they are understood.
 struct Words {
   std::vector<std::string> presets, files, shapes, types, prompts, generates, threads, isas;
-  std::string repeat = "3", context, seed = "0", format = "table", out;
+  std::string repeat = "3", context, seed = "0", format = "table", out, save;
   bool list_presets = false;
 };
 
@@ -72,6 +72,8 @@ void describe(CLI::App& app, Words& w) {
   add(app, "--seed", "N", w.seed, "Of the random weights and prompts (default: 0)");
   add(app, "--format", "NAME", w.format, "table, json or csv (default: table)");
   add(app, "--out", "FILE", w.out, "Write to this file, which appears when it is complete (default: standard output)");
+  add(app, "--save", "FILE", w.save,
+      "Write the preset or shape with its random weights as a GGUF file, with a made-up tokenizer, and measure nothing");
   app.add_flag("--list-presets", w.list_presets, "List the presets");
   app.footer(
       "Options with \"...\" may be given several times, or (but for --model and --shape) with several values separated by\n"
@@ -154,6 +156,7 @@ Status read_single_values(Options& o, const Words& w) {
   if (!format) return format.error();
   o.format = *format;
   o.out = w.out;
+  o.save = w.save;
   o.list_presets = w.list_presets;
   return {};
 }
@@ -200,6 +203,10 @@ Result<Options> parse_options(int argc, const char* const* argv) {
   if (options.list_presets) return options;
   if (Status s = read_sources(options, words); !s) return s.error();
   if (Status s = read_lists(options, words); !s) return s.error();
+  if (!options.save.empty()) {
+    if (options.sources.size() == 1 && options.sources[0].spec && options.types.size() == 1) return options;
+    return usage("--save writes one model: expected one --preset or --shape, and one --type");
+  }
   if (Status s = check_contexts(options); !s) return s.error();
   return options;
 }

@@ -29,7 +29,8 @@ struct Options {
   int context = 0; ///< positions; 0: what prompt and generation need
   std::uint64_t seed = 0;
   Format format = Format::table;
-  std::string out; ///< path; empty: standard output
+  std::string out;  ///< path; empty: standard output
+  std::string save; ///< not empty: write the only source, with the only type, to this file and measure nothing
   bool list_presets = false;
   std::string help; ///< not empty: print this and do nothing else
 };

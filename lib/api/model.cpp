@@ -7,8 +7,8 @@
 #include "kernels/pack.h"
 #include "lib/api/guard.h"
 #include "lib/api/model_impl.h"
+#include "lib/api/pool.h"
 #include "lib/gguf/file.h"
-#include "lib/runtime/thread_pool.h"
 #include "lib/spec/read_spec.h"
 #include "lib/text/tokenizer.h"
 #include "lib/weights/file_type.h"
@@ -31,9 +31,7 @@ Status choose_kernels(const ModelOptions& options, Model::Impl& model) {
 
 Status load(std::span<const weights::TensorDesc> tensors, std::span<const TensorType> types, const weights::RowSource& source,
             const ModelOptions& options, Model::Impl& model) {
-  if (options.n_threads < 0)
-    return Error{ErrorCode::invalid_argument, "n_threads is " + std::to_string(options.n_threads) + ", expected 0 or more"};
-  auto pool = runtime::ThreadPool::create(options.n_threads > 0 ? options.n_threads : default_thread_count());
+  auto pool = api::make_pool(options.n_threads);
   if (!pool) return std::move(pool).error();
   auto loaded = weights::load_weights(model.spec, tensors, types, source, **pool, options.progress);
   if (!loaded) return std::move(loaded).error();

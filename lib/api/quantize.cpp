@@ -4,13 +4,12 @@
 #include <atomic>
 
 #include "lib/api/guard.h"
+#include "lib/api/pool.h"
 #include "lib/gguf/file.h"
 #include "lib/gguf/writer.h"
-#include "lib/runtime/thread_pool.h"
 #include "lib/spec/read_spec.h"
 #include "lib/weights/file_type.h"
 #include "lib/weights/sources.h"
-#include "mote/model.h"
 #include "quant/quant.h"
 
 namespace mote {
@@ -105,13 +104,11 @@ class Quantizer {
 
 Status quantize_file(const std::string& in_path, const std::string& out_path, const QuantizeOptions& options) {
   return api::guard([&]() -> Status {
-    if (options.n_threads < 0)
-      return Error{ErrorCode::invalid_argument, "n_threads is " + std::to_string(options.n_threads) + ", expected 0 or more"};
+    auto pool = api::make_pool(options.n_threads);
+    if (!pool) return std::move(pool).error();
     auto file = gguf::File::open(in_path);
     if (!file) return std::move(file).error();
     if (file->is_made_of(out_path)) return Error{ErrorCode::invalid_argument, out_path + ": the output would replace the input"};
-    auto pool = runtime::ThreadPool::create(options.n_threads > 0 ? options.n_threads : default_thread_count());
-    if (!pool) return std::move(pool).error();
     gguf::Writer writer(out_path);
     return Quantizer(*file, writer, **pool, options).run();
   });

@@ -88,6 +88,16 @@ TEST_CASE("bench_breakdown writes tables and CSV", "[bench]") {
   CHECK(folder.count() == 1);
 }
 
+TEST_CASE("bench_breakdown saves a model that it can open", "[bench]") {
+  if (!program_exists()) return;
+  const mote::test::TempDir folder;
+  const std::string file = "'" + folder.file("x.gguf") + "'";
+  const Outcome saved = run("--shape layers=2,d_model=64,d_ff=96,heads=4,kv_heads=2,vocab=300,ctx=64 --save " + file);
+  CHECK(saved.err + saved.out == "");
+  REQUIRE(saved.status == 0);
+  CHECK(run("--model " + file + " --prompt 20 --generate 10 --repeat 1 --threads 1").status == 0);
+}
+
 TEST_CASE("bench_breakdown says in one line what is wrong", "[bench]") {
   if (!program_exists()) return;
   const mote::test::TempDir folder;

@@ -1,0 +1,116 @@
+// A random model that was saved is, opened again, the same model.
+#include "mote/quantize.h"
+#include "mote/tokenizer.h"
+#include "tests/property/models.h"
+#include "tests/temp_dir.h"
+
+using namespace mote;
+using namespace mote::test;
+
+namespace {
+
+constexpr std::uint64_t kSeed = 7; // that of make_model
+
+Model save_and_open(const ModelSpec& spec, Mix mix, int n_threads) {
+  const TempDir folder;
+  QuantizeOptions options;
+  options.mix = mix;
+  options.n_threads = n_threads;
+  const Status saved = save_random_model(spec, kSeed, folder.file("model.gguf"), options);
+  if (!saved) FAIL(saved.error().message);
+  CHECK(folder.count() == 1);
+  ModelOptions open;
+  open.isa = Isa::scalar;
+  open.n_threads = 1;
+  auto model = Model::open(folder.file("model.gguf"), open);
+  if (!model) FAIL(model.error().message);
+  return *std::move(model);
+}
+
+} // namespace
+
+TEST_CASE("a saved random model has the spec and the logits of the model that was never in a file") {
+  const char* const shapes[] = {
+      "family=llama,layers=2,d_model=256,d_ff=2046,heads=6,kv_heads=2,head_dim=28,vocab=259,ctx=600",
+      "family=llama,layers=2,d_model=288,d_ff=512,heads=4,kv_heads=1,head_dim=120,vocab=101,tied=1,rope_scaling=linear:3",
+      "family=llama,layers=2,d_model=256,d_ff=256,heads=4,vocab=300,rope_base=500000,rope_scaling=llama3:32:1:4:8192",
+      "family=qwen2,layers=2,d_model=96,d_ff=160,heads=3,kv_heads=3,head_dim=36,vocab=67,ctx=600,tied=1",
+      "family=qwen3,layers=2,d_model=512,d_ff=768,heads=8,kv_heads=4,head_dim=44,vocab=1000,norm_eps=1e-7",
+      "family=gpt2,layers=2,d_model=80,d_ff=320,heads=1,head_dim=80,vocab=77,ctx=600",
+      "family=phi2,layers=2,d_model=256,d_ff=1024,heads=4,head_dim=64,rope_dims=22,vocab=33,ctx=600",
+  };
+  int n_threads = 0;
+  for (const char* const shape : shapes)
+    for (const Mix mix : {Mix::Q4_K_M, Mix::Q8_0, Mix::F16}) {
+      CAPTURE(shape, mix_name(mix));
+      const Model made = make_model(shape, mix);
+      const Model opened = save_and_open(made.spec(), mix, 1 + n_threads++ % 3);
+      CHECK(diff(made.spec(), opened.spec()) == "");
+      CHECK(opened.type_name() == mix_name(mix));
+      const auto prompt = make_prompt(made, 7);
+      CHECK(logits_of(opened, prompt, {}, {5, 1}) == logits_of(made, prompt, {}, {5, 1}));
+    }
+}
+
+TEST_CASE("layers of different widths survive a file") {
+  auto spec = spec_from_shape("layers=3,d_model=64,d_ff=96,heads=4,vocab=300");
+  REQUIRE(spec);
+  spec->layers[1].ffn.d_ff = 160;
+  spec->layers[2].attention.n_kv_heads = 2;
+  for (LayerSpec& layer : spec->layers) layer.attention.scale = 0.3f;
+  CHECK(diff(*spec, save_and_open(*spec, Mix::Q8_0, 2).spec()) == "");
+}
+
+TEST_CASE("a saved model has a tokenizer for all of its tokens if it has enough of them") {
+  const Model model = save_and_open(make_model(awkward_shapes()[3], Mix::Q8_0).spec(), Mix::Q8_0, 1);
+  const Tokenizer* tokenizer = model.tokenizer();
+  REQUIRE(tokenizer);
+  const std::string text = "Once upon a time\n\xc3\xa4";
+  const auto tokens = tokenizer->encode(text);
+  REQUIRE(tokens);
+  CHECK(tokens->size() < text.size());
+  CHECK(tokenizer->decode(*tokens) == text);
+  CHECK(tokenizer->is_end(999));
+  CHECK_FALSE(save_and_open(make_model(awkward_shapes()[4], Mix::Q8_0).spec(), Mix::Q8_0, 1).tokenizer());
+}
+
+TEST_CASE("a model that no file of its family can say is not saved") {
+  const TempDir folder;
+  const std::pair<const char*, const char*> refused[] = {
+      {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,activation=relu", "activation"},
+      {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,norm=layer", "norm.kind"},
+      {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,rope_style=none", "rope"},
+      {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,rope_base=10000.1", "rope.base"},
+      {"family=gpt2,layers=1,d_model=64,d_ff=96,heads=4,vocab=30,positions=0", "n_learned_positions"},
+      {"family=qwen3,layers=1,d_model=64,d_ff=96,heads=4,vocab=30,qk_norm=0", "qk_norm"},
+  };
+  for (const auto& [shape, word] : refused) {
+    CAPTURE(shape);
+    const auto spec = spec_from_shape(shape);
+    REQUIRE(spec);
+    const Status saved = save_random_model(*spec, 0, folder.file("model.gguf"), {});
+    REQUIRE_FALSE(saved);
+    CHECK(saved.error().code == ErrorCode::unsupported);
+    CAPTURE(saved.error().message);
+    CHECK(saved.error().message.find(word) != std::string::npos);
+  }
+  CHECK(folder.count() == 0);
+}
+
+TEST_CASE("saving reports its progress and can be cancelled") {
+  const TempDir folder;
+  QuantizeOptions options;
+  double last = 0;
+  options.progress = [&](double share) {
+    CHECK(share > last);
+    last = share;
+    return share < 0.5;
+  };
+  const auto spec = spec_from_shape(awkward_shapes()[0]);
+  REQUIRE(spec);
+  const Status saved = save_random_model(*spec, 0, folder.file("model.gguf"), options);
+  REQUIRE_FALSE(saved);
+  CHECK(saved.error().code == ErrorCode::cancelled);
+  CHECK(folder.count() == 0);
+  CHECK_FALSE(save_random_model(*spec, 0, folder.file("no/such/folder.gguf"), {}));
+}
