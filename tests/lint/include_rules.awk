@@ -44,7 +44,9 @@ function check_foreign(line, path, library) {
     if (path !~ /^[a-z_0-9]+$/) report(line, "<" path ">: public headers include the C++ standard library and mote/ only")
   } else if (path ~ /^(pcre2|utf8proc)/) {
     if (from != "lib/text") report(line, "<" path ">: PCRE2 and utf8proc belong to lib/text only")
-  } else if (path ~ /^(fmt|CLI|nlohmann|Eigen|catch2)\//) {
+  } else if (path ~ /^(cblas|xnnpack|pthreadpool)/) {
+    if (from != "bench" && from != "kernels") report(line, "<" path ">: other libraries' kernels belong to kernels/ and bench/ only")
+  } else if (path ~ /^(fmt|CLI|nlohmann|Eigen|catch2|benchmark)\//) {
     if (from != "bench") report(line, "<" path ">: " (library ? "the library has no dependency but PCRE2 and utf8proc" : "the examples use the standard library only"))
   }
   if (library && path ~ /^(iostream|cassert|assert\.h)$/) {
