@@ -25,14 +25,17 @@ constexpr std::array kIsas{
     IsaEntry{Isa::scalar, "scalar", "nothing", &kernels::kScalarKernels},
 #ifdef MOTE_HAVE_X86
     IsaEntry{Isa::avx2, "avx2", "AVX2, FMA and F16C", &kernels::kAvx2Kernels},
+    IsaEntry{Isa::avx_vnni, "avx-vnni", "AVX2, FMA, F16C and AVX-VNNI", &kernels::kAvxVnniKernels},
     IsaEntry{Isa::avx512, "avx512", "AVX-512 F, BW, DQ, VL and VNNI", &kernels::kAvx512Kernels},
 #endif
 #ifdef MOTE_HAVE_ARM
     IsaEntry{Isa::neon, "neon", "NEON", &kernels::kNeonKernels},
     IsaEntry{Isa::neon_dotprod, "neon-dotprod", "NEON with dot products", &kernels::kNeonDotprodKernels},
+    IsaEntry{Isa::neon_i8mm, "neon-i8mm", "NEON with dot products and products of int8 matrices", &kernels::kNeonI8mmKernels},
 #endif
 };
-constexpr std::array<std::string_view, 5> kNames{"scalar", "avx2", "avx512", "neon", "neon-dotprod"};
+constexpr std::array<std::string_view, 7> kNames{"scalar", "avx2",         "avx-vnni", "avx512",
+                                                "neon",   "neon-dotprod", "neon-i8mm"};
 
 constexpr auto kIsaValues = [] {
   std::array<Isa, kIsas.size()> isas{};
@@ -87,6 +90,7 @@ CpuState cpu_state() noexcept {
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0) {
     state.leaf7_ebx = ebx;
     state.leaf7_ecx = ecx;
+    if (eax >= 1 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0) state.leaf7_1_eax = eax;
   }
   if ((state.leaf1_ecx & kOsXsave) != 0) {
     asm("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
@@ -95,6 +99,7 @@ CpuState cpu_state() noexcept {
 #endif
 #if defined(MOTE_HAVE_ARM) && defined(__linux__)
   state.hwcap = getauxval(AT_HWCAP);
+  state.hwcap2 = getauxval(AT_HWCAP2);
 #endif
   return state;
 }
@@ -107,15 +112,18 @@ bool can_run_x86(Isa isa, const CpuState& state) {
   constexpr std::uint32_t kFma = 1u << 12, kAvx = 1u << 28, kF16c = 1u << 29;                   // leaf 1, ecx
   constexpr std::uint32_t kAvx2 = 1u << 5, kF = 1u << 16, kDq = 1u << 17, kBw = 1u << 30, kVl = 1u << 31; // leaf 7, ebx
   constexpr std::uint32_t kVnni = 1u << 11;                                                       // leaf 7, ecx
+  constexpr std::uint32_t kAvxVnni = 1u << 4;                                                     // leaf 7, subleaf 1, eax
   constexpr std::uint64_t kYmm = 0x06, kZmm = 0xe6; // SSE and AVX registers; also masks and both parts of the zmm registers
   const bool avx2 = has(state.leaf1_ecx, kFma | kAvx | kF16c) && has(state.leaf7_ebx, kAvx2) && has(state.xcr0, kYmm);
   if (isa == Isa::avx2) return avx2;
+  if (isa == Isa::avx_vnni) return avx2 && has(state.leaf7_1_eax, kAvxVnni);
   return avx2 && has(state.leaf7_ebx, kF | kDq | kBw | kVl) && has(state.leaf7_ecx, kVnni) && has(state.xcr0, kZmm);
 }
 
 bool can_run_arm(Isa isa, const CpuState& state) {
-  constexpr std::uint64_t kAsimdDp = 1u << 20;
-  return isa == Isa::neon || has(state.hwcap, kAsimdDp);
+  constexpr std::uint64_t kAsimdDp = 1u << 20, kI8mm = 1u << 13; // of hwcap, of hwcap2
+  if (isa == Isa::neon) return true;
+  return has(state.hwcap, kAsimdDp) && (isa == Isa::neon_dotprod || has(state.hwcap2, kI8mm));
 }
 
 } // namespace

@@ -195,23 +195,23 @@ struct Avx2 {
   template <int kColumn> static Scales signed_column(Bytes plane) {
     return each([&](int i) { return _mm256_srai_epi16(pick<kColumn, true>(plane.v[i]), 8); });
   }
-  template <int kColumn> static F32 column_f32(Bytes plane) {
+  template <int kColumn> static I32 column_i32(Bytes plane) {
     constexpr uint32_t kFirst = 0x80808000 | kColumn; // byte kColumn of a lane, three zeros
     const __m128i pattern = _mm_setr_epi32(static_cast<int>(kFirst), static_cast<int>(kFirst + 4), static_cast<int>(kFirst + 8),
                                            static_cast<int>(kFirst + 12));
-    return to_f32(each([&](int i) {
+    return each([&](int i) {
       if constexpr (kColumn == 3) return _mm256_srli_epi32(plane.v[i], 24);
       else return _mm256_shuffle_epi8(plane.v[i], _mm256_broadcastsi128_si256(pattern));
-    }));
+    });
   }
-  template <int kColumn> static F32 signed_column_f32(Bytes plane) {
-    return to_f32(each([&](int i) {
+  template <int kColumn> static I32 signed_column_i32(Bytes plane) {
+    return each([&](int i) {
       return _mm256_srai_epi32(kColumn < 3 ? _mm256_slli_epi32(plane.v[i], 24 - 8 * kColumn) : plane.v[i], 24);
-    }));
+    });
   }
+  template <int kColumn> static F32 column_f32(Bytes plane) { return to_f32(column_i32<kColumn>(plane)); }
+  template <int kColumn> static F32 signed_column_f32(Bytes plane) { return to_f32(signed_column_i32<kColumn>(plane)); }
 };
-
-#undef EACH
 
 } // namespace
 } // namespace mote::kernels

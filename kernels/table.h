@@ -85,10 +85,10 @@ struct KernelTable {
 
 extern const KernelTable kScalarKernels;
 #ifdef MOTE_HAVE_X86
-extern const KernelTable kAvx2Kernels, kAvx512Kernels;
+extern const KernelTable kAvx2Kernels, kAvxVnniKernels, kAvx512Kernels;
 #endif
 #ifdef MOTE_HAVE_ARM
-extern const KernelTable kNeonKernels, kNeonDotprodKernels;
+extern const KernelTable kNeonKernels, kNeonDotprodKernels, kNeonI8mmKernels;
 #endif
 
 } // namespace mote::kernels

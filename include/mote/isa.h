@@ -9,11 +9,11 @@
 namespace mote {
 
 /// Those of each processor family ordered from the slowest to the fastest. All compute the same bits.
-enum class Isa : std::uint8_t { scalar, avx2, avx512, neon, neon_dotprod };
+enum class Isa : std::uint8_t { scalar, avx2, avx_vnni, avx512, neon, neon_dotprod, neon_i8mm };
 
 /// Every ISA that this build has kernels for.
 std::span<const Isa> all_isas() noexcept;
-/// "scalar", "avx2", "avx512", "neon", "neon-dotprod".
+/// "scalar", "avx2", "avx-vnni", "avx512", "neon", "neon-dotprod", "neon-i8mm".
 std::string_view isa_name(Isa isa) noexcept;
 /// Error: invalid_argument, listing the names.
 Result<Isa> isa_from_name(std::string_view name);

@@ -73,6 +73,10 @@ template <class T> class Exact {
   T* data_;
 };
 
+#ifdef MOTE_HAVE_X86
+extern const KernelTable kAvxVnniEvexKernels; ///< for the processors of Isa::avx512
+#endif
+
 /// The tables that this machine can run, scalar first; says which ones it cannot.
 inline std::vector<const KernelTable*> tables() {
   std::vector<const KernelTable*> found;
@@ -81,6 +85,9 @@ inline std::vector<const KernelTable*> tables() {
     if (table) found.push_back(*table);
     else std::printf("not run here: %s\n", table.error().message.c_str());
   }
+#ifdef MOTE_HAVE_X86
+  if (mote::isa_available(Isa::avx512)) found.push_back(&kAvxVnniEvexKernels);
+#endif
   return found;
 }
 
