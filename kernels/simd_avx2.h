@@ -29,9 +29,10 @@ struct Avx2 {
   static F32 load(const float* p) { return each_f([=](int i) { return _mm256_loadu_ps(p + 8 * i); }); }
   static F32 load_f16(const uint8_t* p) { return each_f([=](int i) { return _mm256_cvtph_ps(load_16_bytes(p + 16 * i)); }); }
   static F32 load_bf16(const uint8_t* p) {
-    return each_f([=](int i) {
-      return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_16_bytes(p + 16 * i)), 16));
-    });
+    // Rows 0-3, 8-11, 4-7, 12-15: unpacking then leaves them in order.
+    const __m256i rows = _mm256_permute4x64_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), 0xd8);
+    const __m256i zero = _mm256_setzero_si256();
+    return {{_mm256_castsi256_ps(_mm256_unpacklo_epi16(zero, rows)), _mm256_castsi256_ps(_mm256_unpackhi_epi16(zero, rows))}};
   }
   static F32 load_e8m0(const uint8_t* p) {
     return each_f([=](int i) {
