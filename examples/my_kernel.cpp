@@ -14,14 +14,13 @@ struct BlockQ8_0 { std::uint16_t scale; std::int8_t codes[32]; };
 
 void my_mul_mat_vec(const std::vector<BlockQ8_0>& blocks, const std::vector<float>& x, std::vector<float>& out) {
   for (std::size_t row = 0; row < kRows; ++row) {
-    float sum = 0;
+    float& sum = out[row] = 0;
     for (std::size_t b = 0; b < kCols / 32; ++b) {
       const BlockQ8_0& block = blocks[row * (kCols / 32) + b];
       float dot = 0;
       for (std::size_t i = 0; i < 32; ++i) dot += static_cast<float>(block.codes[i]) * x[32 * b + i];
       sum += std::ldexp(dot * static_cast<float>(block.scale % 1024 + 1024), block.scale / 1024 - 25); // of a positive, normal f16
     }
-    out[row] = sum;
   }
 }
 
