@@ -46,7 +46,9 @@ Status run(const bench::Options& options) {
     if (options.format != Format::table) return {};
     std::string text = head_written ? "" : bench::table_head(machine);
     head_written = true;
-    return output->write(text + bench::table_of(reports.back()));
+    text += bench::table_of(reports.back());
+    if (options.verbose) text += bench::step_table_of(reports.back());
+    return output->write(text);
   });
   if (!measured) return measured;
   if (options.format == Format::json)

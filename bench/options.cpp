@@ -19,7 +19,7 @@ constexpr int kMaxTokens = 1 << 24, kMaxThreads = 1024, kMaxRepeat = 1000;
 struct Words {
   std::vector<std::string> presets, files, shapes, types, prompts, generates, threads, isas;
   std::string repeat = "3", context, seed = "0", format = "table", out, save;
-  bool list_presets = false;
+  bool verbose = false, list_presets = false;
 };
 
 Error usage(std::string message) { return {ErrorCode::invalid_argument, std::move(message)}; }
@@ -74,6 +74,7 @@ void describe(CLI::App& app, Words& w) {
   add(app, "--out", "FILE", w.out, "Write to this file, which appears when it is complete (default: standard output)");
   add(app, "--save", "FILE", w.save,
       "Write the preset or shape with its random weights as a GGUF file, with a made-up tokenizer, and measure nothing");
+  app.add_flag("--verbose", w.verbose, "Show every step of the plan, with its barriers, in the table");
   app.add_flag("--list-presets", w.list_presets, "List the presets");
   app.footer(
       "Options with \"...\" may be given several times, or (but for --model and --shape) with several values separated by\n"
@@ -157,6 +158,7 @@ Status read_single_values(Options& o, const Words& w) {
   o.format = *format;
   o.out = w.out;
   o.save = w.save;
+  o.verbose = w.verbose;
   o.list_presets = w.list_presets;
   return {};
 }

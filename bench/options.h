@@ -31,6 +31,7 @@ struct Options {
   Format format = Format::table;
   std::string out;  ///< path; empty: standard output
   std::string save; ///< not empty: write the only source, with the only type, to this file and measure nothing
+  bool verbose = false; ///< show the steps of the plan too
   bool list_presets = false;
   std::string help; ///< not empty: print this and do nothing else
 };

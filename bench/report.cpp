@@ -1,5 +1,7 @@
 #include "bench/report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -35,6 +37,26 @@ Percentiles percentiles_of(std::vector<std::int64_t> values) {
   if (values.empty()) return {};
   std::ranges::sort(values);
   return {rank(values, 0.5), rank(values, 0.9), rank(values, 0.99)};
+}
+
+/// The steps of all layers in one row for each place in a layer; layers may differ in the steps that they have.
+void add_steps(PhaseReport& report, const mote::PhaseProfile& profile) {
+  std::size_t first = 0; // of the layer that the step belongs to
+  int layer = -1;
+  for (const mote::StepProfile& step : profile.steps) {
+    const std::string name = fmt::format("{}.{}", mote::component_name(step.component), mote::operation_name(step.operation));
+    const bool in_layers = step.layer >= 0;
+    if (step.layer != layer) first = 0;
+    layer = step.layer;
+    const auto row = std::find_if(report.steps.begin() + static_cast<std::ptrdiff_t>(first), report.steps.end(),
+                                  [&](const StepRow& r) { return r.name == name && r.in_layers == in_layers; });
+    first = static_cast<std::size_t>(row - report.steps.begin()) + 1;
+    StepRow& found = row != report.steps.end() ? *row : report.steps.emplace_back(StepRow{name, in_layers});
+    found.work_ns += step.work_ns;
+    found.wait_ns += step.wait_ns;
+    found.n_barriers += step.n_barriers;
+    if (step.layer == 0 && step.n_barriers > 0) report.barriers_per_layer += 1;
+  }
 }
 
 PhaseReport report_phase(std::span<const Trial> trials) {
@@ -73,6 +95,7 @@ PhaseReport report_phase(std::span<const Trial> trials) {
   std::ranges::stable_sort(report.operations.begin() + 1, report.operations.end(), std::greater(), &Row::ns);
   report.operations.push_back({"barrier_wait", wait_ns});
   report.unattributed_ns = report.wall_ns.median - attributed_ns;
+  add_steps(report, profile);
   return report;
 }
 

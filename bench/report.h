@@ -30,6 +30,14 @@ struct Row {
   std::int64_t operations = 0; ///< multiplications and additions
 };
 
+/// A step of the plan, summed over the layers and passes of a phase.
+struct StepRow {
+  std::string name;            ///< "attention.mul_mat"
+  bool in_layers = false;      ///< or outside of them
+  std::int64_t work_ns = 0, wait_ns = 0;
+  std::int64_t n_barriers = 0; ///< at which the threads waited for each other
+};
+
 /// Where the time of a phase went: in the trial whose wall time is the median. The components and unattributed_ns add up to
 /// wall_ns.median, and so do the operations and unattributed_ns.
 struct PhaseReport {
@@ -38,6 +46,8 @@ struct PhaseReport {
   Percentiles token_ns;        ///< of all trials; decode only
   std::vector<Row> components; ///< all five, work and the waiting at the end of each step
   std::vector<Row> operations; ///< the matrices first, then by time; "barrier_wait" is all the waiting
+  std::vector<StepRow> steps;  ///< in the order of execution
+  int barriers_per_layer = 0;
   std::int64_t unattributed_ns = 0;
 
   double share(std::int64_t ns) const { return static_cast<double>(ns) / static_cast<double>(wall_ns.median); }
@@ -77,6 +87,8 @@ struct RunReport {
 std::string table_head(const Machine& machine);
 /// One run, some 35 lines.
 std::string table_of(const RunReport& run);
+/// The steps of the plan with their barriers: what --verbose adds.
+std::string step_table_of(const RunReport& run);
 std::string json_of(const Machine& machine, std::span<const RunReport> runs);
 /// A line for each run, phase, kind and name, after a line that names the columns.
 std::string csv_of(std::span<const RunReport> runs);

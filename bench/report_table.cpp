@@ -126,4 +126,24 @@ std::string table_of(const RunReport& run) {
   return text;
 }
 
+std::string step_table_of(const RunReport& run) {
+  std::string text = fmt::format("\n  barriers              {} a layer in prefill, {} in decode\n\n", run.prefill.barriers_per_layer,
+                                 run.decode.barriers_per_layer);
+  const auto cells = [](const StepRow* row, int n_parts) {
+    if (row == nullptr) return fmt::format("{:>36}", "");
+    const double ms = kNsPerMs * n_parts;
+    return fmt::format("{:>12.4f}{:>12.4f}{:>12}", static_cast<double>(row->work_ns) / ms, static_cast<double>(row->wait_ns) / ms,
+                       row->n_barriers);
+  };
+  fmt::format_to(std::back_inserter(text), "  {:<22}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}\n", "step", "prefill ms", "waiting",
+                 "barriers", "ms/token", "waiting", "barriers");
+  for (std::size_t i = 0; i < run.decode.steps.size(); ++i) {
+    const StepRow& row = run.decode.steps[i];
+    const StepRow* left = i < run.prefill.steps.size() ? &run.prefill.steps[i] : nullptr;
+    add_line(text, (row.in_layers ? "layers " : "") + row.name, cells(left, 1),
+             cells(&row, run.decode.n_tokens));
+  }
+  return text;
+}
+
 } // namespace bench

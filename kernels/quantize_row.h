@@ -33,38 +33,53 @@ inline uint32_t neg_pair_sums(const int8_t* q) {
   return ((1024 - (pair & 0xffff)) & 0xffff) | (1024 - (pair >> 16)) << 16;
 }
 
-/// x: [32] -> the fields of block b of the eight in a. The formula: mote::kernels::ActBlock.
-inline void quantize_32(const float* x, int b, ActBlock& a) {
+/// x: [32 * kSub] -> the fields of the 32-blocks first .. first + kSub - 1 of a. The formula: mote::kernels::ActBlock.
+template <int kSub> void quantize_subblocks(const float* x, int first, ActBlock& a) {
   constexpr uint32_t kInfinity = 0x7f800000, kNaN = 0x7fc00000;
-  uint32_t max = 0;
-  for (int i = 0; i < 32; ++i) {
-    const uint32_t magnitude = bits_of_float(x[i]) & 0x7fffffff;
-    max = magnitude > max ? magnitude : max;
-  }
-  const uint32_t finite = max < kInfinity ? 0xffffffffu : 0; // all ones or zero
-  const float m = float_of_bits(max & finite);
-  const bool tiny = m < 0x1p-90f; // scale / 16 and the product with a weight's scale shall not become subnormal
-  const float scale = tiny ? 0.0f : m * (1.0f / 127.0f), inverse = tiny ? 0.0f : 127.0f / m;
-  int8_t* q = a.q + 32 * b;
-  for (int i = 0; i < 32; ++i) q[i] = static_cast<int8_t>(round_even(x[i] * inverse) & static_cast<int32_t>(finite));
-  int32_t sums[2] = {};
-  for (int half = 0; half < 2; ++half) {
-    const uint32_t pair = neg_pair_sums(q + 16 * half);
-    for (int k = 0; k < 2; ++k) {
-      a.neg_sum16[2 * b + half][k] = static_cast<int16_t>(pair >> 16 * k);
-      sums[k] += a.neg_sum16[2 * b + half][k];
+  uint32_t max[kSub], finite[kSub]; // finite: all ones or zero
+  float inverse[kSub];
+  for (int b = 0; b < kSub; ++b) {
+    uint32_t largest = 0;
+    for (int i = 0; i < 32; ++i) {
+      const uint32_t magnitude = bits_of_float(x[32 * b + i]) & 0x7fffffff;
+      largest = magnitude > largest ? magnitude : largest;
     }
+    max[b] = largest;
   }
-  for (int k = 0; k < 2; ++k) a.neg_sum32[b][k] = static_cast<int16_t>(sums[k]);
-  const auto or_nan = [&](float number) { return float_of_bits(finite ? bits_of_float(number) : kNaN); };
-  a.scale[b] = or_nan(scale);
-  a.scale_16th[b] = or_nan(scale * 0.0625f);
-  a.sum[b] = or_nan(scale * static_cast<float>(-(sums[0] + sums[1])));
+  for (int b = 0; b < kSub; ++b) {
+    finite[b] = max[b] < kInfinity ? 0xffffffffu : 0;
+    const float m = float_of_bits(max[b] & finite[b]);
+    const bool tiny = m < 0x1p-90f; // scale / 16 and the product with a weight's scale shall not become subnormal
+    const float scale = tiny ? 0.0f : m * (1.0f / 127.0f);
+    inverse[b] = tiny ? 0.0f : 127.0f / m;
+    a.scale[first + b] = float_of_bits(finite[b] ? bits_of_float(scale) : kNaN);
+    a.scale_16th[first + b] = float_of_bits(finite[b] ? bits_of_float(scale * 0.0625f) : kNaN);
+  }
+  int8_t* q = a.q + 32 * first;
+  for (int b = 0; b < kSub; ++b)
+    for (int i = 0; i < 32; ++i)
+      q[32 * b + i] = static_cast<int8_t>(round_even(x[32 * b + i] * inverse[b]) & static_cast<int32_t>(finite[b]));
+  uint32_t pairs[2 * kSub];
+  for (int s = 0; s < 2 * kSub; ++s) pairs[s] = neg_pair_sums(q + 16 * s);
+  for (int s = 0; s < 2 * kSub; ++s)
+    for (int k = 0; k < 2; ++k) a.neg_sum16[2 * first + s][k] = static_cast<int16_t>(pairs[s] >> 16 * k);
+  for (int b = first; b < first + kSub; ++b) {
+    for (int k = 0; k < 2; ++k) a.neg_sum32[b][k] = static_cast<int16_t>(a.neg_sum16[2 * b][k] + a.neg_sum16[2 * b + 1][k]);
+    const float sum = a.scale[b] * static_cast<float>(-(a.neg_sum32[b][0] + a.neg_sum32[b][1]));
+    a.sum[b] = float_of_bits(finite[b - first] ? bits_of_float(sum) : kNaN);
+  }
 }
 
 /// Columns first .. first + n - 1 of a row, both multiples of 32; x: [n], from column first on; blocks: of the whole row.
 inline void quantize_row(const float* x, int first, int n, ActBlock* blocks) {
-  for (int col = first; col < first + n; col += 32, x += 32) quantize_32(x, col / 32 % 8, blocks[col / 256]);
+  for (int col = first, end = first + n; col < end;) {
+    const bool whole = col % 256 == 0 && end - col >= 256;
+    if (whole) quantize_subblocks<8>(x, 0, blocks[col / 256]);
+    else quantize_subblocks<1>(x, col / 32 % 8, blocks[col / 256]);
+    const int done = whole ? 256 : 32;
+    col += done;
+    x += done;
+  }
 }
 
 } // namespace

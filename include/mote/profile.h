@@ -10,9 +10,11 @@ enum class Component : std::uint8_t { embedding, attention, ffn, lm_head, other 
 inline constexpr int kNumComponents = 5;
 std::string_view component_name(Component component) noexcept;
 
-/// What a step of the plan does. mul_mat is called mul_mat_vec in the phase that computes one token at a time.
-enum class Operation : std::uint8_t { embed, norm, quantize, mul_mat, rope, attention, activation };
-inline constexpr int kNumOperations = 7;
+/// What a step of the plan does. Whoever computes a value goes on with it while it is in reach: products of matrices include the
+/// rotation and caching of q, k and v, the activation between gate and down, and the sum with the residual stream; every step
+/// includes the quantization of what it hands to the next. mul_mat is called mul_mat_vec in the phase of one token at a time.
+enum class Operation : std::uint8_t { embed, norm, mul_mat, attention };
+inline constexpr int kNumOperations = 4;
 std::string_view operation_name(Operation operation) noexcept;
 
 /// One step of the plan, summed over its runs. Times are means over the session's threads.
@@ -24,6 +26,7 @@ struct StepProfile {
   std::int64_t wait_ns = 0;        ///< at the barrier that ends the step
   std::int64_t bytes = 0;          ///< that the step had to move: weights, cache, activations
   std::int64_t operations = 0;     ///< multiplications and additions that it had to do
+  std::int64_t n_barriers = 0;     ///< that it ended at: what each thread does for itself has none
 };
 
 struct PhaseProfile {

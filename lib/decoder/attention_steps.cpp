@@ -1,6 +1,8 @@
 // The mixer's own steps: heads of q, k and v, the cache, and attention over it.
 #include <algorithm>
+#include <numeric>
 
+#include "lib/decoder/multiply.h"
 #include "lib/decoder/steps.h"
 
 namespace mote::decoder {
@@ -11,7 +13,7 @@ std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
 } // namespace
 
-void CacheStep::prepare_head(const kernels::KernelTable& table, int token, const weights::Norm& norm,
+void QkvStep::prepare_head(const kernels::KernelTable& table, int token, const weights::Norm& norm,
                              float* head) const noexcept {
   const AttentionSpec& a = *o_.spec;
   if (a.qk_norm) {
@@ -24,7 +26,7 @@ void CacheStep::prepare_head(const kernels::KernelTable& table, int token, const
   rope(o_.rotation->cos + at, o_.rotation->sin + at, a.rope->dims, head);
 }
 
-void CacheStep::store_k(const kernels::KernelTable& table, const float* x, int kv_head, int pos) const noexcept {
+void QkvStep::store_k(const kernels::KernelTable& table, const float* x, int kv_head, int pos) const noexcept {
   const int d = o_.spec->head_dim;
   const std::size_t at = size(kv_head) * o_.cache.k_head_stride + size(pos / 16) * size(d) * 16 + size(pos % 16);
   if (o_.cache.type == TensorType::F16) {
@@ -35,66 +37,167 @@ void CacheStep::store_k(const kernels::KernelTable& table, const float* x, int k
   }
 }
 
-void CacheStep::store_v(const kernels::KernelTable& table, const float* x, int kv_head, int pos) const noexcept {
+void QkvStep::store_v(const kernels::KernelTable& table, const float* x, int kv_head, int pos) const noexcept {
   const std::size_t at = size(kv_head) * o_.cache.v_head_stride + size(pos) * size(o_.cache.v_stride);
   if (o_.cache.type == TensorType::F16)
     table.f16_from_f32(x, o_.spec->head_dim, reinterpret_cast<std::uint16_t*>(o_.cache.v) + at);
   else std::copy(x, x + o_.spec->head_dim, reinterpret_cast<float*>(o_.cache.v) + at);
 }
 
-void CacheStep::run(const Pass& pass, Items items) const noexcept {
+void QkvStep::finish_heads(const Pass& pass, int token, int first, int last) const noexcept {
   const AttentionSpec& a = *o_.spec;
-  const int d = a.head_dim, n_heads = a.n_heads + 2 * a.n_kv_heads;
-  const int n_items = pass.n_tokens() * n_heads;
+  const int pos = pass.first_pos + token;
+  for (int head = first; head < last; ++head) {
+    float* x = o_.qkv + size(token * n_all_heads() + head) * size(a.head_dim);
+    if (head < a.n_heads) {
+      prepare_head(*pass.kernels, token, o_.q_norm, x);
+    } else if (head < a.n_heads + a.n_kv_heads) {
+      prepare_head(*pass.kernels, token, o_.k_norm, x);
+      store_k(*pass.kernels, x, head - a.n_heads, pos);
+    } else {
+      store_v(*pass.kernels, x, head - a.n_heads - a.n_kv_heads, pos);
+    }
+  }
+}
+
+void QkvStep::run(const Pass& pass, Items items) const noexcept {
+  // An item is the fewest heads that are whole panels, so that who has computed a head can go on with it.
+  const int d = o_.spec->head_dim, n_tokens = pass.n_tokens(), heads_in_item = kernels::kPanelRows / std::gcd(d, kernels::kPanelRows);
+  const auto heads_of = [&](const weights::Linear& part) { return part.weight.n_rows / d; };
+  const auto items_of = [&](const weights::Linear& part) { return (heads_of(part) + heads_in_item - 1) / heads_in_item; };
+  const std::size_t stride = size(n_all_heads() * d);
+  const int n_tile = tile_tokens(o_.in);
+  int n_items = 0;
+  for (const weights::Linear* part : o_.parts) n_items += items_of(*part);
   int first, last;
-  while (items.take(n_items, items.chunk_of(n_items), first, last)) {
-    for (int i = first; i < last; ++i) {
-      const int token = i / n_heads, head = i % n_heads, pos = pass.first_pos + token;
-      float* x = o_.qkv + size(i) * size(d);
-      if (head < a.n_heads) {
-        prepare_head(*pass.kernels, token, o_.q_norm, x);
-      } else if (head < a.n_heads + a.n_kv_heads) {
-        prepare_head(*pass.kernels, token, o_.k_norm, x);
-        store_k(*pass.kernels, x, head - a.n_heads, pos);
-      } else {
-        store_v(*pass.kernels, x, head - a.n_heads - a.n_kv_heads, pos);
+  while (items.take(n_items, n_items, first, last)) {
+    for (int token = 0; token < n_tokens; token += n_tile) {
+      const int n = std::min(n_tile, n_tokens - token), row = o_.in.row(token, n_tokens, items.thread());
+      int part_item = 0, part_head = 0; // where the part begins
+      for (const weights::Linear* part : o_.parts) {
+        const Range own{std::max(first - part_item, 0), std::min(last - part_item, items_of(*part))};
+        const Range heads{own.first * heads_in_item, std::min(own.last * heads_in_item, heads_of(*part))};
+        if (own.first < own.last) {
+          const Range panels{heads.first * d / kernels::kPanelRows, (heads.last * d + kernels::kPanelRows - 1) / kernels::kPanelRows};
+          float* out = o_.qkv + size(token) * stride + size((part_head + heads.first) * d);
+          multiply(*pass.kernels, *part, o_.in, {row, row + n}, panels, out, stride);
+          for (int t = token; t < token + n; ++t) finish_heads(pass, t, part_head + heads.first, part_head + heads.last);
+        }
+        part_item += items_of(*part);
+        part_head += heads_of(*part);
       }
     }
   }
 }
 
+namespace {
+
+constexpr int kTokenTile = 16, kQuantized = 32;
+
+} // namespace
+
+AttentionStep::AttentionStep(const runtime::StepTag& step_tag, const Operands& operands)
+    : Step(step_tag), o_(operands), type_(operands.cache.type == TensorType::F16 ? 0 : 1),
+      unit_(operands.quantize ? kQuantized / std::gcd(kQuantized, group() * operands.spec->head_dim) : 1),
+      chunks_done_(std::make_unique<std::atomic<int>[]>(size(operands.spec->n_kv_heads / unit_))) {}
+
 void AttentionStep::run(const Pass& pass, Items items) const noexcept {
-  // An item is some query heads of one kv head times some tokens. All of a group together read the cache once, but one
-  // token with few kv heads must still give every thread something to do.
-  constexpr int kTokenTile = 16;
+  if (pass.n_tokens() > 1 || items.n_threads() == 1) run_tokens(pass, items);
+  else if (pass.first_pos < kernels::kAttentionChunk) run_heads(pass, items);
+  else run_chunks(pass, items);
+}
+
+/// The heads of one kv head, for one token.
+kernels::AttentionArgs AttentionStep::args_of(const Pass& pass, int thread, int kv_head, int first_token) const noexcept {
   const AttentionSpec& a = *o_.spec;
-  const int group = a.n_heads / a.n_kv_heads, d = a.head_dim;
-  const int n_tiles = (pass.n_tokens() + kTokenTile - 1) / kTokenTile;
-  int heads_at_once = group;
-  while (heads_at_once > 1 && n_tiles * a.n_kv_heads * (group / heads_at_once) < 2 * items.n_threads() && items.n_threads() > 1)
-    heads_at_once = (heads_at_once + 1) / 2;
-  const int n_splits = (group + heads_at_once - 1) / heads_at_once;
-  const std::size_t q_stride = size(a.n_heads + 2 * a.n_kv_heads) * size(d), out_stride = size(a.n_heads) * size(d);
+  kernels::AttentionArgs args{};
+  args.k = o_.cache.k + size(kv_head) * o_.cache.k_head_stride * o_.cache.element_bytes();
+  args.v = o_.cache.v + size(kv_head) * o_.cache.v_head_stride * o_.cache.element_bytes();
+  args.head_dim = a.head_dim;
+  args.v_stride = o_.cache.v_stride;
+  args.first_pos = pass.first_pos + first_token;
+  args.n_tokens = 1;
+  args.n_heads = group();
+  args.scale = a.scale;
+  args.q_stride = size(a.n_heads + 2 * a.n_kv_heads) * size(a.head_dim);
+  args.q = o_.qkv + size(first_token) * args.q_stride + size(kv_head * args.n_heads * a.head_dim);
+  args.out_stride = size(o_.out.n_cols);
+  args.out = o_.out.x + size(first_token) * args.out_stride + size(kv_head * args.n_heads * a.head_dim);
+  args.scratch = o_.scratch + size(thread) * o_.scratch_stride;
+  args.partials = o_.partials + size(kv_head) * o_.partials_stride;
+  return args;
+}
+
+/// Some outputs of some tokens are complete.
+void AttentionStep::finish(const Pass& pass, Range tokens, Range cols) const noexcept {
+  if (!o_.quantize) return;
+  for (int t = tokens.first; t < tokens.last; ++t)
+    pass.kernels->quantize_row(o_.out.x + size(t) * size(o_.out.n_cols) + cols.first, cols.first, cols.size(),
+                               o_.out.act + size(t) * o_.out.act_stride());
+}
+
+/// An item is a tile of tokens with all heads of a unit of kv heads.
+void AttentionStep::run_tokens(const Pass& pass, Items& items) const noexcept {
+  const int n_units = o_.spec->n_kv_heads / unit_, n_tiles = (pass.n_tokens() + kTokenTile - 1) / kTokenTile;
+  const int width = unit_ * group() * o_.spec->head_dim;
   int item, end;
-  while (items.take(n_tiles * a.n_kv_heads * n_splits, 1, item, end)) {
-    const int tile = n_tiles - 1 - item / (a.n_kv_heads * n_splits); // the longest ones first
-    const int kv_head = item / n_splits % a.n_kv_heads, head_in_group = item % n_splits * heads_at_once;
-    const int head = kv_head * group + head_in_group, token = tile * kTokenTile;
-    kernels::AttentionArgs args{};
-    args.k = o_.cache.k + size(kv_head) * o_.cache.k_head_stride * o_.cache.element_bytes();
-    args.v = o_.cache.v + size(kv_head) * o_.cache.v_head_stride * o_.cache.element_bytes();
-    args.head_dim = d;
-    args.v_stride = o_.cache.v_stride;
-    args.first_pos = pass.first_pos + token;
-    args.n_tokens = std::min(kTokenTile, pass.n_tokens() - token);
-    args.n_heads = std::min(heads_at_once, group - head_in_group);
-    args.scale = a.scale;
-    args.q = o_.qkv + size(token) * q_stride + size(head) * size(d);
-    args.q_stride = q_stride;
-    args.out = o_.out + size(token) * out_stride + size(head) * size(d);
-    args.out_stride = out_stride;
-    args.scratch = o_.scratch + size(items.thread()) * o_.scratch_stride;
-    pass.kernels->attention[o_.cache.type == TensorType::F16 ? 0 : 1](args);
+  while (items.take(n_tiles * n_units, 1, item, end)) {
+    const int unit = item % n_units, token = (n_tiles - 1 - item / n_units) * kTokenTile; // the longest ones first
+    const int n_tokens = std::min(kTokenTile, pass.n_tokens() - token);
+    for (int kv_head = unit * unit_; kv_head < (unit + 1) * unit_; ++kv_head) {
+      kernels::AttentionArgs args = args_of(pass, items.thread(), kv_head, token);
+      args.n_tokens = n_tokens;
+      pass.kernels->attention[type_](args);
+    }
+    finish(pass, {token, token + n_tokens}, {unit * width, (unit + 1) * width});
+  }
+}
+
+/// One token, few positions: the heads of a kv head are split where there are too few kv heads for the threads.
+void AttentionStep::run_heads(const Pass& pass, Items& items) const noexcept {
+  const int n_units = o_.spec->n_kv_heads / unit_, d = o_.spec->head_dim;
+  int heads_at_once = group();
+  const auto can_halve = [&] {
+    return heads_at_once > 1 && unit_ == 1 && (!o_.quantize || (heads_at_once + 1) / 2 * d % kQuantized == 0);
+  };
+  while (can_halve() && n_units * (group() / heads_at_once) < 2 * items.n_threads()) heads_at_once = (heads_at_once + 1) / 2;
+  const int n_splits = (group() + heads_at_once - 1) / heads_at_once;
+  int item, end;
+  while (items.take(n_units * n_splits, 1, item, end)) {
+    const Range kv_heads{item / n_splits * unit_, (item / n_splits + 1) * unit_};
+    const int first_head = item % n_splits * heads_at_once, n_heads = std::min(heads_at_once, group() - first_head);
+    for (int kv_head = kv_heads.first; kv_head < kv_heads.last; ++kv_head) {
+      kernels::AttentionArgs args = args_of(pass, items.thread(), kv_head, 0);
+      args.q += first_head * d;
+      args.out += first_head * d;
+      args.n_heads = n_heads;
+      pass.kernels->attention[type_](args);
+    }
+    const int first_col = (kv_heads.first * group() + first_head) * d;
+    finish(pass, {0, 1}, {first_col, first_col + n_heads * kv_heads.size() * d});
+  }
+}
+
+/// One token, many positions: each thread reads a part of them; who is the last to do so merges the parts.
+void AttentionStep::run_chunks(const Pass& pass, Items& items) const noexcept {
+  const int n_units = o_.spec->n_kv_heads / unit_, n_chunks = pass.first_pos / kernels::kAttentionChunk + 1;
+  const int width = unit_ * group() * o_.spec->head_dim;
+  int first, last;
+  while (items.take(n_units * n_chunks, n_chunks, first, last)) {
+    for (int item = first; item < last; ++item) {
+      const int unit = item / n_chunks;
+      for (int kv_head = unit * unit_; kv_head < (unit + 1) * unit_; ++kv_head) {
+        kernels::AttentionArgs args = args_of(pass, items.thread(), kv_head, 0);
+        args.chunk = item % n_chunks;
+        pass.kernels->attend_chunk[type_](args);
+      }
+      std::atomic<int>& done = chunks_done_[size(unit)];
+      if (done.fetch_add(1, std::memory_order_acq_rel) + 1 < n_chunks) continue;
+      done.store(0, std::memory_order_relaxed);
+      for (int kv_head = unit * unit_; kv_head < (unit + 1) * unit_; ++kv_head)
+        pass.kernels->merge_chunks(args_of(pass, items.thread(), kv_head, 0));
+      finish(pass, {0, 1}, {unit * width, (unit + 1) * width});
+    }
   }
 }
 

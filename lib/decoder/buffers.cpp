@@ -10,11 +10,11 @@ namespace {
 
 std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
-Rows take_rows(int n_batch, int n_cols, runtime::Arena& arena) {
+Rows take_rows(int n_rows, int n_cols, bool floats, runtime::Arena& arena) {
   Rows rows;
   rows.n_cols = n_cols;
-  rows.x = arena.take<float>(size(n_batch) * size(n_cols));
-  rows.act = arena.take<kernels::ActBlock>(size(n_batch) * rows.act_stride());
+  if (floats) rows.x = arena.take<float>(size(n_rows) * size(n_cols));
+  rows.act = arena.take<kernels::ActBlock>(size(n_rows) * rows.act_stride());
   return rows;
 }
 
@@ -25,14 +25,18 @@ Rotation* Buffers::find_rotation(const RopeSpec& rope) {
   return found == rope_specs.end() ? nullptr : &rotations[static_cast<std::size_t>(found - rope_specs.begin())];
 }
 
-Buffers take_buffers(const ModelSpec& spec, int n_batch, int n_threads, runtime::Arena& arena) {
+Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::Arena& arena) {
   Buffers b;
-  int qkv = 0, attended = 0, d_ff = 0, head_dim = 0;
+  const int n_batch = sizes.n_batch, n_chunks = (sizes.n_ctx + kernels::kAttentionChunk - 1) / kernels::kAttentionChunk;
+  int qkv = 0, attended = 0, d_ff = 0, head_dim = 0, n_kv_heads = 0;
   for (const LayerSpec& layer : spec.layers) {
     const AttentionSpec& a = layer.attention;
     qkv = std::max(qkv, (a.n_heads + 2 * a.n_kv_heads) * a.head_dim);
     attended = std::max(attended, a.n_heads * a.head_dim);
     head_dim = std::max(head_dim, a.head_dim);
+    n_kv_heads = std::max(n_kv_heads, a.n_kv_heads);
+    b.partials_stride =
+        std::max(b.partials_stride, size(n_chunks) * size(a.n_heads / a.n_kv_heads) * kernels::attention_partial(a.head_dim));
     d_ff = std::max(d_ff, layer.ffn.d_ff);
     if (a.rope && !b.find_rotation(*a.rope)) {
       b.rope_specs.push_back(*a.rope);
@@ -44,15 +48,17 @@ Buffers take_buffers(const ModelSpec& spec, int n_batch, int n_threads, runtime:
     }
   }
   b.residual = arena.take<float>(size(n_batch) * size(spec.d_model));
-  b.normed = take_rows(n_batch, spec.d_model, arena);
+  b.normed = take_rows(std::max(n_batch, sizes.n_threads), spec.d_model, true, arena);
+  b.normed.own_rows = true;
   b.qkv = arena.take<float>(size(n_batch) * size(qkv));
-  b.attended = take_rows(n_batch, attended, arena);
-  b.inner = take_rows(n_batch, d_ff, arena);
-  b.up = arena.take<float>(size(n_batch) * size(d_ff));
+  b.attended = take_rows(n_batch, attended, true, arena);
+  b.inner = take_rows(n_batch, d_ff, sizes.inner_floats, arena);
   b.projected = arena.take<float>(size(n_batch) * size(spec.d_model));
   b.logits = arena.take<float>(size(spec.n_vocab));
-  b.attention_stride = (kernels::attention_scratch(head_dim) + 15) / 16 * 16;
-  b.attention_scratch = arena.take<float>(size(n_threads) * b.attention_stride);
+  if (sizes.n_threads > 1 && n_chunks > 1) b.partials = arena.take<float>(size(n_kv_heads) * b.partials_stride);
+  b.scratch_stride = std::max(kernels::attention_scratch(head_dim), size(2 * kFfnTileFloats));
+  b.scratch_stride = (b.scratch_stride + 15) / 16 * 16;
+  b.scratch = arena.take<float>(size(sizes.n_threads) * b.scratch_stride);
   return b;
 }
 

@@ -16,6 +16,9 @@ struct Rows {
   int n_cols = 0;
   float* x = nullptr;               ///< [n_batch, n_cols]
   kernels::ActBlock* act = nullptr; ///< [n_batch, act_blocks(n_cols)]; not used when n_cols is no multiple of 32
+  /// Of a single token every thread makes a copy of its own, in the row of its number: cheaper than to wait for each other.
+  bool own_rows = false;
+  int row(int token, int n_tokens, int thread) const noexcept { return own_rows && n_tokens == 1 ? thread : token; }
   std::size_t act_stride() const noexcept { return static_cast<std::size_t>(kernels::act_blocks(n_cols)); }
 };
 
@@ -31,20 +34,27 @@ struct Buffers {
   Rows normed;                        ///< of width d_model
   float* qkv = nullptr;               ///< [n_batch, widest (n_heads + 2 n_kv_heads) * head_dim]
   Rows attended;                      ///< of the widest n_heads * head_dim; narrower layers use a prefix
-  Rows inner;                         ///< of the widest d_ff
-  float* up = nullptr;                ///< [n_batch, widest d_ff]
+  Rows inner;                         ///< of the widest d_ff; x only if some matrix takes it
   float* projected = nullptr;         ///< [n_batch, d_model]: what is about to be added to the stream
   float* logits = nullptr;            ///< [n_vocab]
-  float* attention_scratch = nullptr; ///< [n_threads, attention_stride]
-  std::size_t attention_stride = 0;
+  float* partials = nullptr;          ///< of attention, for a token that threads share: [n_kv_heads, partials_stride]
+  std::size_t partials_stride = 0;
+  float* scratch = nullptr;           ///< [n_threads, scratch_stride]
+  std::size_t scratch_stride = 0;
   std::vector<Rotation> rotations;
 
   Rotation* find_rotation(const RopeSpec& rope);
   std::vector<RopeSpec> rope_specs; ///< of rotations, in the same order
 };
 
+struct BufferSizes {
+  int n_batch, n_threads, n_ctx;
+  bool inner_floats = false; ///< whether a matrix takes Buffers::inner as floats
+};
+/// Floats of scratch for each half of a gated FFN's tile.
+inline constexpr int kFfnTileFloats = 16 << 10;
 /// Call once with a measuring arena and once with a real one.
-Buffers take_buffers(const ModelSpec& spec, int n_batch, int n_threads, runtime::Arena& arena);
+Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::Arena& arena);
 
 /// K and V of one layer, F16 or F32.
 struct LayerCache {

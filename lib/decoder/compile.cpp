@@ -10,15 +10,10 @@ using runtime::StepTag;
 using weights::LayerWeights;
 using weights::Linear;
 
-bool takes_floats(const Linear& linear) {
-  const TensorType type = linear.weight.type;
-  return type == TensorType::F32 || type == TensorType::F16 || type == TensorType::BF16;
-}
-
 /// Whether a matrix of the step wants quantized inputs.
 bool any_quantized(std::span<const Linear* const> linears) {
   for (const Linear* linear : linears)
-    if (linear && linear->weight.panels && !takes_floats(*linear)) return true;
+    if (linear && linear->weight.panels && !linear->takes_floats()) return true;
   return false;
 }
 
@@ -42,7 +37,7 @@ class Compiler {
     head.outputs_only = true;
     add<NormStep>(
         head, NormStep::Operands{spec_.head.norm, w_.output_norm, b_.residual, b_.normed, any_quantized(output), Scope::outputs});
-    add_linear(Component::lm_head, {&w_.output}, b_.normed, nullptr, spec_.n_vocab, nullptr, Scope::outputs);
+    add_linear(Component::lm_head, w_.output, b_.normed, nullptr, spec_.n_vocab, nullptr, Scope::outputs);
     return std::move(plan_);
   }
 
@@ -58,13 +53,12 @@ class Compiler {
     step_tag.ops_per_token += 2 * static_cast<std::int64_t>(linear.weight.n_rows) * linear.weight.n_cols;
   }
 
-  void add_linear(Component component, std::vector<const Linear*> parts, const Rows& in, float* out, int out_stride,
-                  float* residual, Scope scope = Scope::tokens) {
+  void add_linear(Component component, const Linear& linear, const Rows& in, float* out, int out_stride, float* residual,
+                  Scope scope = Scope::tokens) {
     StepTag step_tag = tag(component, Operation::mul_mat);
     step_tag.outputs_only = scope == Scope::outputs;
-    for (const Linear* part : parts) count(step_tag, *part);
-    add<LinearStep>(step_tag,
-                    LinearStep::Operands{std::move(parts), in, out, static_cast<std::size_t>(out_stride), residual, scope});
+    count(step_tag, linear);
+    add<LinearStep>(step_tag, LinearStep::Operands{&linear, in, out, static_cast<std::size_t>(out_stride), residual, scope});
   }
 
   void compile_attention(const LayerSpec& layer, const LayerWeights& w, const LayerCache& cache) {
@@ -76,11 +70,10 @@ class Compiler {
     if (layer.residual == Residual::parallel_shared) readers.insert(readers.end(), {&w.ffn_gate, &w.ffn_up});
     add<NormStep>(tag(Component::attention, Operation::norm),
                   NormStep::Operands{layer.norm, w.attn_norm, b_.residual, b_.normed, any_quantized(readers), Scope::tokens});
-    add_linear(Component::attention, qkv, b_.normed, b_.qkv, (a.n_heads + 2 * a.n_kv_heads) * a.head_dim, nullptr);
-
+    StepTag product = tag(Component::attention, Operation::mul_mat);
+    for (const Linear* part : qkv) count(product, *part);
     const Rotation* rotation = a.rope ? b_.find_rotation(*a.rope) : nullptr;
-    add<CacheStep>(tag(Component::attention, Operation::rope),
-                   CacheStep::Operands{&a, w.q_norm, w.k_norm, rotation, b_.qkv, cache});
+    add<QkvStep>(product, QkvStep::Operands{&a, qkv, b_.normed, w.q_norm, w.k_norm, rotation, b_.qkv, cache});
 
     StepTag attention = tag(Component::attention, Operation::attention);
     attention.bytes_per_position =
@@ -88,10 +81,9 @@ class Compiler {
     attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * a.head_dim;
     Rows attended = b_.attended;
     attended.n_cols = a.n_heads * a.head_dim;
-    add<AttentionStep>(attention,
-                       AttentionStep::Operands{&a, b_.qkv, cache, attended.x, b_.attention_scratch, b_.attention_stride});
-    add_quantize(Component::attention, w.attn_output, attended);
-    add_linear(Component::attention, {&w.attn_output}, attended, b_.projected, spec_.d_model, b_.residual);
+    add<AttentionStep>(attention, AttentionStep::Operands{&a, b_.qkv, cache, attended, !w.attn_output.takes_floats(), b_.partials,
+                                                          b_.partials_stride, b_.scratch, b_.scratch_stride});
+    add_linear(Component::attention, w.attn_output, attended, b_.projected, spec_.d_model, b_.residual);
   }
 
   void compile_ffn(const LayerSpec& layer, const LayerWeights& w) {
@@ -106,14 +98,9 @@ class Compiler {
     if (gate) count(in, *gate);
     Rows inner = b_.inner;
     inner.n_cols = layer.ffn.d_ff;
-    add<FfnInStep>(in, FfnInStep::Operands{layer.ffn.activation, gate, &w.ffn_up, b_.normed, inner.x, b_.up});
-    add_quantize(Component::ffn, w.ffn_down, inner);
-    add_linear(Component::ffn, {&w.ffn_down}, inner, b_.projected, spec_.d_model, b_.residual);
-  }
-
-  void add_quantize(Component component, const Linear& reader, const Rows& rows) {
-    const Linear* const readers[] = {&reader};
-    if (any_quantized(readers)) add<QuantizeStep>(tag(component, Operation::quantize), rows);
+    add<FfnInStep>(in, FfnInStep::Operands{layer.ffn.activation, gate, &w.ffn_up, b_.normed, inner, !w.ffn_down.takes_floats(),
+                                           b_.scratch, b_.scratch_stride});
+    add_linear(Component::ffn, w.ffn_down, inner, b_.projected, spec_.d_model, b_.residual);
   }
 
   const ModelSpec& spec_;

@@ -19,12 +19,14 @@ Status Decoder::allocate(const weights::Weights& weights) {
   pool_ = *std::move(pool);
 
   runtime::Arena measured;
-  take_buffers(spec_, options_.n_batch, options_.n_threads, measured);
+  BufferSizes sizes{options_.n_batch, options_.n_threads, options_.n_ctx};
+  for (const auto& layer : weights.layers) sizes.inner_floats |= layer.ffn_down.takes_floats();
+  take_buffers(spec_, sizes, measured);
   auto memory = runtime::Buffer::allocate(measured.used());
   if (!memory) return std::move(memory).error();
   buffer_memory_ = *std::move(memory);
   runtime::Arena arena({buffer_memory_.data(), buffer_memory_.size()});
-  buffers_ = take_buffers(spec_, options_.n_batch, options_.n_threads, arena);
+  buffers_ = take_buffers(spec_, sizes, arena);
 
   runtime::Arena measured_cache;
   take_cache(spec_, options_.n_ctx, options_.kv_type, measured_cache);
@@ -35,7 +37,7 @@ Status Decoder::allocate(const weights::Weights& weights) {
   cache_ = take_cache(spec_, options_.n_ctx, options_.kv_type, cache_arena);
 
   plan_ = compile(spec_, weights, buffers_, cache_);
-  counters_ = std::vector<Counter>(plan_.steps.size());
+  for (auto& counters : counters_) counters = std::vector<ShareCounter>(static_cast<std::size_t>(options_.n_threads));
   if (options_.profile) {
     std::vector<runtime::StepTag> tags;
     for (const auto& step : plan_.steps) tags.push_back(step->tag);
@@ -67,7 +69,6 @@ void Decoder::decode(std::span<const std::int32_t> tokens, std::span<float> all_
 
 void Decoder::run_pass(const Pass& pass) noexcept {
   pass_ = pass;
-  for (Counter& counter : counters_) counter.next.store(0, std::memory_order_relaxed);
   if (recorder_) {
     const std::int64_t n = pass.n_tokens(); // token t attends to first_pos + t + 1 positions
     recorder_->begin_pass(pass.n_tokens(), n * pass.first_pos + n * (n + 1) / 2, pass.n_outputs);
@@ -80,11 +81,19 @@ void Decoder::run_steps(void* decoder, int thread) noexcept {
   const std::size_t n_steps = d.pass_.n_outputs > 0 ? d.plan_.steps.size() : d.plan_.n_body;
   runtime::Recorder* recorder = d.recorder();
   if (recorder) recorder->start(thread);
+  // Two sets of counters take turns. Behind a barrier nobody uses the set of the step before it, and nobody will until the next
+  // barrier: that is when each thread makes its counter ready again.
+  std::size_t set = 0;
+  const auto reset = [&](std::size_t i) { d.counters_[i][static_cast<std::size_t>(thread)].taken.store(0, std::memory_order_relaxed); };
   for (std::size_t i = 0; i < n_steps; ++i) {
-    d.plan_.steps[i]->run(d.pass_, Items(d.counters_[i].next, thread, d.options_.n_threads));
+    const Step& step = *d.plan_.steps[i];
+    step.run(d.pass_, Items(d.counters_[set], thread));
     if (recorder) recorder->worked(thread, static_cast<int>(i));
+    if (!step.ends_at_barrier(d.pass_)) continue;
     d.pool_->barrier();
     if (recorder) recorder->waited(thread, static_cast<int>(i));
+    reset(set);
+    set = 1 - set;
   }
 }
 

@@ -1,6 +1,6 @@
 /// Runs a plan over the tokens of one sequence.
 #pragma once
-#include <atomic>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -46,10 +46,6 @@ class Decoder {
   const runtime::Recorder* recorder() const noexcept { return recorder_ ? &*recorder_ : nullptr; }
 
  private:
-  struct alignas(64) Counter {
-    std::atomic<int> next{0};
-  };
-
   Decoder(const ModelSpec& spec, const kernels::KernelTable& kernels, const DecoderOptions& options)
       : spec_(spec), kernels_(kernels), options_(options) {}
   Status allocate(const weights::Weights& weights);
@@ -64,7 +60,7 @@ class Decoder {
   Buffers buffers_;
   std::vector<LayerCache> cache_;
   Plan plan_;
-  std::vector<Counter> counters_; ///< one per step
+  std::array<std::vector<ShareCounter>, 2> counters_; ///< [n_threads] for steps of even and of odd number
   std::optional<runtime::Recorder> recorder_;
   Pass pass_;
   int position_ = 0;

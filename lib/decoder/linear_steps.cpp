@@ -1,7 +1,7 @@
 // Steps that multiply by weight matrices. A panel of 16 outputs is the unit of work; no thread shares a sum with another.
 #include <algorithm>
 
-#include "kernels/pack.h"
+#include "lib/decoder/multiply.h"
 #include "lib/decoder/steps.h"
 #include "quant/quant.h"
 
@@ -9,75 +9,86 @@ namespace mote::decoder {
 
 namespace {
 
-using weights::Linear;
+std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
-int panel_count(const Linear& linear) { return kernels::panel_count(linear.weight.n_rows); }
+} // namespace
 
-/// Panels [first, last) of linear(in), bias included, for n_tokens rows from row first_token on.
-void multiply(const kernels::KernelTable& table, const Linear& linear, const Rows& in, int n_tokens, int first, int last,
+void multiply(const kernels::KernelTable& table, const weights::Linear& linear, const Rows& in, Range rows, Range panels,
               float* out, std::size_t out_stride) {
   const weights::Matrix& w = linear.weight;
+  const Range outputs = rows_of(panels, linear);
   kernels::MulMatArgs args{};
-  args.panels = reinterpret_cast<const std::uint8_t*>(w.panels);
-  args.n_rows = w.n_rows;
+  args.panels = reinterpret_cast<const std::uint8_t*>(w.panels) + size(panels.first) * kernels::panel_bytes(w.type, w.n_cols);
+  args.n_rows = w.n_rows - outputs.first;
   args.n_cols = w.n_cols;
-  args.first_panel = first;
-  args.last_panel = last;
-  args.n_tokens = n_tokens;
-  args.act = in.act;
-  args.act_stride = in.act_stride();
-  args.x = in.x;
-  args.x_stride = static_cast<std::size_t>(in.n_cols);
+  args.last_panel = panels.size();
+  args.n_tokens = rows.size();
+  if (linear.takes_floats()) {
+    args.x = in.x + size(rows.first) * size(in.n_cols);
+    args.x_stride = size(in.n_cols);
+  } else {
+    args.act = in.act + size(rows.first) * in.act_stride();
+    args.act_stride = in.act_stride();
+  }
   args.out = out;
   args.out_stride = out_stride;
   table.mul_mat[quant::type_index(w.type)](args);
   if (!linear.bias) return;
-  const int row = first * kernels::kPanelRows, n = std::min(last * kernels::kPanelRows, w.n_rows) - row;
-  for (int t = 0; t < n_tokens; ++t) table.add(linear.bias + row, n, out + static_cast<std::size_t>(t) * out_stride + row);
+  for (int t = 0; t < rows.size(); ++t) table.add(linear.bias + outputs.first, outputs.size(), out + size(t) * out_stride);
 }
 
-} // namespace
+int tile_tokens(const Rows& in) {
+  constexpr std::size_t kBytes = 256 << 10; // a part of the smallest caches that matter, beside weights and results
+  const std::size_t row = std::max(size(in.n_cols) * sizeof(float), in.act_stride() * sizeof(kernels::ActBlock));
+  return std::max(16, static_cast<int>(kBytes / row) / 16 * 16);
+}
 
 void LinearStep::run(const Pass& pass, Items items) const noexcept {
-  const int n_tokens = count_of(o_.scope, pass);
+  const int n_tokens = count_of(o_.scope, pass), n_panels = panel_count(*o_.linear), row = o_.in.row(0, n_tokens, items.thread());
   float* out = o_.out ? o_.out : pass.logits;
-  int n_panels = 0;
-  for (const Linear* part : o_.parts) n_panels += panel_count(*part);
-  int first, last;
-  while (items.take(n_panels, items.chunk_of(n_panels), first, last)) {
-    int part_first = 0; // panel where the part begins
-    float* part_out = out;
-    for (const Linear* part : o_.parts) {
-      const int n = panel_count(*part), begin = std::max(first - part_first, 0), end = std::min(last - part_first, n);
-      if (begin < end) multiply(*pass.kernels, *part, o_.in, n_tokens, begin, end, part_out, o_.out_stride);
-      part_first += n;
-      part_out += part->weight.n_rows;
-    }
+  Range panels{};
+  while (items.take(n_panels, n_panels, panels.first, panels.last)) {
+    const Range outputs = rows_of(panels, *o_.linear);
+    float* to = out + outputs.first;
+    multiply(*pass.kernels, *o_.linear, o_.in, {row, row + n_tokens}, panels, to, o_.out_stride);
     if (!o_.residual) continue;
-    const int row = first * kernels::kPanelRows, n = std::min(last * kernels::kPanelRows, o_.parts[0]->weight.n_rows) - row;
     for (int t = 0; t < n_tokens; ++t) {
-      const std::size_t at = static_cast<std::size_t>(t) * o_.out_stride + static_cast<std::size_t>(row);
-      pass.kernels->add(out + at, n, o_.residual + at);
+      const std::size_t at = size(t) * o_.out_stride;
+      pass.kernels->add(to + at, outputs.size(), o_.residual + outputs.first + at);
     }
   }
 }
 
 void FfnInStep::run(const Pass& pass, Items items) const noexcept {
-  const kernels::KernelTable& table = *pass.kernels;
-  const int n_panels = panel_count(*o_.up), d_ff = o_.up->weight.n_rows;
-  const auto stride = static_cast<std::size_t>(d_ff);
-  const auto activation = static_cast<std::size_t>(o_.activation);
+  // The tile's results stay in the scratch memory of the thread until they are quantized.
+  constexpr int kUnitPanels = 2, kUnitOutputs = kUnitPanels * kernels::kPanelRows; // 32 outputs are quantized together
+  const int most_units = std::max(8, kFfnTileFloats / (kUnitOutputs * pass.n_tokens()));
+  const int n_panels = panel_count(*o_.up), n_units = (n_panels + kUnitPanels - 1) / kUnitPanels;
   int first, last;
-  while (items.take(n_panels, items.chunk_of(n_panels), first, last)) {
-    if (o_.gate) multiply(table, *o_.gate, o_.in, pass.n_tokens(), first, last, o_.out, stride);
-    float* up = o_.gate ? o_.up_out : o_.out;
-    multiply(table, *o_.up, o_.in, pass.n_tokens(), first, last, up, stride);
-    const int row = first * kernels::kPanelRows, n = std::min(last * kernels::kPanelRows, d_ff) - row;
-    for (int t = 0; t < pass.n_tokens(); ++t) {
-      const std::size_t at = static_cast<std::size_t>(t) * stride + static_cast<std::size_t>(row);
-      if (o_.gate) table.gate[activation](up + at, n, o_.out + at);
-      else table.activate[activation](n, o_.out + at);
-    }
+  while (items.take(n_units, most_units, first, last)) {
+    const Range panels{first * kUnitPanels, std::min(last * kUnitPanels, n_panels)};
+    const int n_fit = kFfnTileFloats / (panels.size() * kernels::kPanelRows), n_tile = std::min(n_fit, tile_tokens(o_.in));
+    for (int token = 0; token < pass.n_tokens(); token += n_tile)
+      run_tile(pass, items.thread(), {token, std::min(token + n_tile, pass.n_tokens())}, panels);
+  }
+}
+
+void FfnInStep::run_tile(const Pass& pass, int thread, Range tokens, Range panels) const noexcept {
+  const kernels::KernelTable& table = *pass.kernels;
+  const Range outputs = rows_of(panels, *o_.up);
+  const int row = o_.in.row(tokens.first, pass.n_tokens(), thread), n = outputs.size();
+  const auto activation = static_cast<std::size_t>(o_.activation);
+  float* up = o_.scratch + size(thread) * o_.scratch_stride;
+  float* gate = o_.gate ? up + kFfnTileFloats : nullptr;
+  if (gate) multiply(table, *o_.gate, o_.in, {row, row + tokens.size()}, panels, gate, size(n));
+  multiply(table, *o_.up, o_.in, {row, row + tokens.size()}, panels, up, size(n));
+  for (int t = 0; t < tokens.size(); ++t) {
+    const std::size_t at = size(t) * size(n), token = size(tokens.first + t);
+    float* inner = gate ? gate + at : up + at;
+    if (gate) table.gate[activation](up + at, n, inner);
+    else table.activate[activation](n, inner);
+    if (o_.quantize) table.quantize_row(inner, outputs.first, n, o_.out.act + token * o_.out.act_stride());
+    else std::copy(inner, inner + n, o_.out.x + token * size(o_.out.n_cols) + outputs.first);
   }
 }
 

@@ -1,5 +1,9 @@
-/// The compiled form of a model: a flat list of steps that all threads run together, a barrier behind each.
+/// The compiled form of a model: a flat list of steps that all threads run together.
+///
+/// A layer has 5 barriers for one token (7 for several, whose norms the threads share): behind q, k, v, their rotation and the
+/// cache; attention; its output matrix; the first half of the FFN; the second.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -25,27 +29,43 @@ struct Pass {
 enum class Scope : std::uint8_t { tokens, outputs };
 inline int count_of(Scope scope, const Pass& pass) noexcept { return scope == Scope::tokens ? pass.n_tokens() : pass.n_outputs; }
 
-/// The share of a step that a thread takes: ranges of items from a counter that the threads have in common.
+/// How many items of its share of a step a thread has given out, to itself and to others.
+struct alignas(64) ShareCounter {
+  std::atomic<int> taken{0};
+};
+
+/// The items of a step, as one thread takes them: the ranges of its own share first, front to back, so that what it reads is one
+/// stream; then what others have left of theirs, so that a late thread does not hold up the step.
 class Items {
  public:
-  Items(std::atomic<int>& next, int thread, int n_threads) : next_(next), thread_(thread), n_threads_(n_threads) {}
+  /// counters: [n_threads], all 0 when the step begins.
+  Items(std::span<ShareCounter> counters, int thread) : counters_(counters), thread_(thread), owner_(thread), n_owners_left_(n_threads()) {}
   int thread() const noexcept { return thread_; }
-  int n_threads() const noexcept { return n_threads_; }
-  /// The next range [first, last) of at most chunk items; false when none is left.
-  bool take(int n_items, int chunk, int& first, int& last) noexcept {
-    first = next_.fetch_add(chunk, std::memory_order_relaxed);
-    last = first + chunk < n_items ? first + chunk : n_items;
-    return first < n_items;
-  }
-  /// A chunk that gives every thread several ranges, so that a late thread does not hold up the others.
-  int chunk_of(int n_items) const noexcept {
-    const int n_ranges = n_threads_ == 1 ? 1 : 4 * n_threads_;
-    return (n_items + n_ranges - 1) / n_ranges;
+  int n_threads() const noexcept { return static_cast<int>(counters_.size()); }
+  /// The next range [first, last) of the step's n_items, at most `most` long; false when none is left. Ranges become shorter towards
+  /// the end of a share, so that all threads end at nearly the same time.
+  bool take(int n_items, int most, int& first, int& last) noexcept {
+    constexpr int kRangesOfRest = 8;
+    for (; n_owners_left_ > 0; --n_owners_left_, owner_ = owner_ + 1 < n_threads() ? owner_ + 1 : 0) {
+      std::atomic<int>& taken = counters_[static_cast<std::size_t>(owner_)].taken;
+      const int begin = share_begin(n_items, owner_), end = share_begin(n_items, owner_ + 1);
+      const int rest = end - begin - taken.load(std::memory_order_relaxed);
+      if (rest <= 0) continue;
+      const int n = n_threads() == 1 ? std::min(rest, most) : std::clamp(rest / kRangesOfRest, 1, most);
+      first = begin + taken.fetch_add(n, std::memory_order_relaxed);
+      last = std::min(first + n, end);
+      if (first < end) return true;
+    }
+    return false;
   }
 
  private:
-  std::atomic<int>& next_;
-  int thread_, n_threads_;
+  int share_begin(int n_items, int owner) const noexcept {
+    return static_cast<int>(static_cast<std::int64_t>(n_items) * owner / n_threads());
+  }
+
+  std::span<ShareCounter> counters_;
+  int thread_, owner_, n_owners_left_;
 };
 
 class Step {
@@ -54,6 +74,8 @@ class Step {
   virtual ~Step() = default;
   /// Called by every thread of the pool. Reads what earlier steps wrote; the threads write disjoint parts.
   virtual void run(const Pass& pass, Items items) const noexcept = 0;
+  /// Whether threads read in later steps what others write in this one, so that all must have done it before any goes on.
+  virtual bool ends_at_barrier(const Pass&) const noexcept { return true; }
   const runtime::StepTag tag;
 };
 

@@ -34,29 +34,21 @@ void EmbedStep::run(const Pass& pass, Items items) const noexcept {
   }
 }
 
-void NormStep::run(const Pass& pass, Items items) const noexcept {
-  const int n_tokens = count_of(o_.scope, pass), skipped = pass.n_tokens() - n_tokens, n = o_.out.n_cols;
-  int first, last;
-  while (items.take(n_tokens, 1, first, last)) {
-    const float* x = o_.x + size(skipped + first) * size(n);
-    float* out = o_.out.x + size(first) * size(n);
-    if (o_.spec.kind == NormKind::rms) pass.kernels->rms_norm(x, o_.norm.weight, o_.spec.eps, n, out);
-    else pass.kernels->layer_norm(x, o_.norm.weight, o_.norm.bias, o_.spec.eps, n, out);
-    if (o_.quantize) pass.kernels->quantize_row(out, 0, n, o_.out.act + size(first) * o_.out.act_stride());
-  }
+void NormStep::normalize(const Pass& pass, int token, int row) const noexcept {
+  const int n = o_.out.n_cols;
+  const float* x = o_.x + size(token) * size(n);
+  float* out = o_.out.x + size(row) * size(n);
+  if (o_.spec.kind == NormKind::rms) pass.kernels->rms_norm(x, o_.norm.weight, o_.spec.eps, n, out);
+  else pass.kernels->layer_norm(x, o_.norm.weight, o_.norm.bias, o_.spec.eps, n, out);
+  if (o_.quantize) pass.kernels->quantize_row(out, 0, n, o_.out.act + size(row) * o_.out.act_stride());
 }
 
-void QuantizeStep::run(const Pass& pass, Items items) const noexcept {
-  const int n_blocks = kernels::act_blocks(rows_.n_cols), n_items = pass.n_tokens() * n_blocks;
+void NormStep::run(const Pass& pass, Items items) const noexcept {
+  const int n_tokens = count_of(o_.scope, pass), skipped = pass.n_tokens() - n_tokens;
+  if (!ends_at_barrier(pass)) return normalize(pass, skipped, items.thread());
   int first, last;
-  while (items.take(n_items, items.chunk_of(n_items), first, last)) {
-    for (int i = first; i < last; ++i) {
-      const int token = i / n_blocks, block = i % n_blocks, col = 256 * block;
-      const int n = rows_.n_cols - col < 256 ? rows_.n_cols - col : 256;
-      pass.kernels->quantize_row(rows_.x + size(token) * size(rows_.n_cols) + col, 0, n,
-                                 rows_.act + size(token) * rows_.act_stride() + block);
-    }
-  }
+  while (items.take(n_tokens, n_tokens, first, last))
+    for (int token = first; token < last; ++token) normalize(pass, skipped + token, token);
 }
 
 } // namespace mote::decoder

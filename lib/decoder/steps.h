@@ -1,9 +1,12 @@
 /// The kinds of steps that plans are made of.
 #pragma once
+#include <atomic>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "lib/decoder/buffers.h"
+#include "lib/decoder/multiply.h"
 #include "lib/decoder/plan.h"
 #include "lib/weights/weights.h"
 
@@ -21,7 +24,7 @@ class EmbedStep final : public Step {
   int d_model_;
 };
 
-/// out = norm(x), and the same quantized if asked for.
+/// out = norm(x), and the same quantized if asked for. Every thread does all of a single token, for itself.
 class NormStep final : public Step {
  public:
   struct Operands {
@@ -34,40 +37,32 @@ class NormStep final : public Step {
   };
   NormStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
   void run(const Pass& pass, Items items) const noexcept override;
+  bool ends_at_barrier(const Pass& pass) const noexcept override { return count_of(o_.scope, pass) > 1; }
 
  private:
+  void normalize(const Pass& pass, int token, int row) const noexcept;
   Operands o_;
 };
 
-/// rows.act = quantized rows.x.
-class QuantizeStep final : public Step {
- public:
-  QuantizeStep(const runtime::StepTag& step_tag, const Rows& rows) : Step(step_tag), rows_(rows) {}
-  void run(const Pass& pass, Items items) const noexcept override;
-
- private:
-  Rows rows_;
-};
-
-/// out = linear(in) for one or more linear layers whose outputs lie side by side (q, k, v); then residual += out where given.
+/// out = linear(in), then residual += out where given.
 class LinearStep final : public Step {
  public:
   struct Operands {
-    std::vector<const weights::Linear*> parts;
+    const weights::Linear* linear;
     Rows in;
     float* out; ///< [n_tokens, out_stride]; null: the logits of the pass
     std::size_t out_stride;
     float* residual; ///< [n_tokens, out_stride] or null
     Scope scope;
   };
-  LinearStep(const runtime::StepTag& step_tag, Operands operands) : Step(step_tag), o_(std::move(operands)) {}
+  LinearStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
   void run(const Pass& pass, Items items) const noexcept override;
 
  private:
   Operands o_;
 };
 
-/// The first half of an FFN: out = act(gate in) * (up in), or out = act(up in) without a gate.
+/// The first half of an FFN: out = act(gate in) * (up in), or out = act(up in) without a gate; quantized unless down takes floats.
 class FfnInStep final : public Step {
  public:
   struct Operands {
@@ -75,52 +70,72 @@ class FfnInStep final : public Step {
     const weights::Linear* gate; ///< null: standard
     const weights::Linear* up;
     Rows in;
-    float* out;    ///< [n_tokens, d_ff]
-    float* up_out; ///< [n_tokens, d_ff]; for gated
+    Rows out; ///< of width d_ff; x if down takes floats, else act
+    bool quantize;
+    float* scratch; ///< [n_threads, scratch_stride], 2 * kFfnTileFloats at least
+    std::size_t scratch_stride;
   };
   FfnInStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
   void run(const Pass& pass, Items items) const noexcept override;
 
  private:
+  void run_tile(const Pass& pass, int thread, Range tokens, Range panels) const noexcept;
   Operands o_;
 };
 
-/// Norms and rotates the heads of q and k, and writes k and v to the cache.
-class CacheStep final : public Step {
+/// q, k and v of the tokens: products, norms and rotations of the heads; k and v go to the cache.
+class QkvStep final : public Step {
  public:
   struct Operands {
     const AttentionSpec* spec;
+    std::vector<const weights::Linear*> parts; ///< q, k, v; or all in one
+    Rows in;
     weights::Norm q_norm, k_norm;
     const Rotation* rotation; ///< null: no rope
-    float* qkv;               ///< [n_tokens, (n_heads + 2 n_kv_heads) * head_dim]; q is rotated in place
+    float* qkv;               ///< [n_tokens, (n_heads + 2 n_kv_heads) * head_dim]
     LayerCache cache;
   };
-  CacheStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
+  QkvStep(const runtime::StepTag& step_tag, Operands operands) : Step(step_tag), o_(std::move(operands)) {}
   void run(const Pass& pass, Items items) const noexcept override;
 
  private:
+  int n_all_heads() const noexcept { return o_.spec->n_heads + 2 * o_.spec->n_kv_heads; }
+  void finish_heads(const Pass& pass, int token, int first, int last) const noexcept;
   void prepare_head(const kernels::KernelTable& kernels, int token, const weights::Norm& norm, float* head) const noexcept;
   void store_k(const kernels::KernelTable& kernels, const float* x, int kv_head, int pos) const noexcept;
   void store_v(const kernels::KernelTable& kernels, const float* x, int kv_head, int pos) const noexcept;
   Operands o_;
 };
 
-/// Softmax attention of q over the cache.
+/// Softmax attention of q over the cache; quantized unless the output matrix takes floats.
 class AttentionStep final : public Step {
  public:
   struct Operands {
     const AttentionSpec* spec;
     const float* qkv;
     LayerCache cache;
-    float* out;     ///< [n_tokens, n_heads * head_dim]
+    Rows out; ///< of width n_heads * head_dim
+    bool quantize;
+    float* partials; ///< [n_kv_heads, partials_stride]; null: one thread, or no context longer than a chunk
+    std::size_t partials_stride;
     float* scratch; ///< [n_threads, scratch_stride]
     std::size_t scratch_stride;
   };
-  AttentionStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
+  AttentionStep(const runtime::StepTag& step_tag, const Operands& operands);
   void run(const Pass& pass, Items items) const noexcept override;
 
  private:
+  kernels::AttentionArgs args_of(const Pass& pass, int thread, int kv_head, int first_token) const noexcept;
+  void run_tokens(const Pass& pass, Items& items) const noexcept;
+  void run_heads(const Pass& pass, Items& items) const noexcept;
+  void run_chunks(const Pass& pass, Items& items) const noexcept;
+  void finish(const Pass& pass, Range tokens, Range cols) const noexcept;
+  int group() const noexcept { return o_.spec->n_heads / o_.spec->n_kv_heads; }
+
   Operands o_;
+  std::size_t type_; ///< of the cache: 0 is F16, 1 is F32
+  int unit_;         ///< kv heads that one thread does together, so that their outputs are whole groups of 32 to quantize
+  std::unique_ptr<std::atomic<int>[]> chunks_done_; ///< [n_kv_heads / unit]
 };
 
 } // namespace mote::decoder

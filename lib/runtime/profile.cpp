@@ -17,11 +17,8 @@ std::string_view operation_name(Operation operation) noexcept {
   switch (operation) {
     case Operation::embed: return "embed";
     case Operation::norm: return "norm";
-    case Operation::quantize: return "quantize";
     case Operation::mul_mat: return "mul_mat";
-    case Operation::rope: return "rope";
     case Operation::attention: return "attention";
-    case Operation::activation: return "activation";
   }
   return "unknown";
 }

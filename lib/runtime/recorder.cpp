@@ -16,7 +16,7 @@ std::int64_t nanoseconds_between(Recorder::Clock::time_point begin, Recorder::Cl
 
 Recorder::Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx)
     : tags_(std::move(tags)), lanes_(static_cast<std::size_t>(n_threads)) {
-  constexpr std::size_t kPadding = 64 / sizeof(Slot);
+  constexpr std::size_t kPadding = 64 / sizeof(Slot) + 1;
   for (Lane& lane : lanes_)
     for (auto& slots : lane.slots) slots.resize(tags_.size() + kPadding);
   for (Phase& phase : phases_) phase.call_ns.reserve(static_cast<std::size_t>(n_ctx));
@@ -60,7 +60,9 @@ void Recorder::worked(int thread, int step) noexcept {
 void Recorder::waited(int thread, int step) noexcept {
   Lane& lane = lanes_[static_cast<std::size_t>(thread)];
   const Clock::time_point now = Clock::now();
-  lane.slots[phase_][static_cast<std::size_t>(step)].wait_ns += nanoseconds_between(lane.last, now);
+  Slot& slot = lane.slots[phase_][static_cast<std::size_t>(step)];
+  slot.wait_ns += nanoseconds_between(lane.last, now);
+  slot.n_waits += 1;
   lane.last = now;
 }
 
@@ -78,6 +80,7 @@ PhaseProfile Recorder::report(std::size_t phase) const {
       step.work_ns += lane.slots[phase][i].work_ns;
       step.wait_ns += lane.slots[phase][i].wait_ns;
     }
+    step.n_barriers = lanes_.front().slots[phase][i].n_waits;
     step.work_ns /= n_threads;
     step.wait_ns /= n_threads;
     const std::int64_t n_passes = tag.outputs_only ? sums.n_output_passes : sums.n_passes;

@@ -35,7 +35,7 @@ class Recorder {
   /// Thread 0, once a pass, before the steps run. positions: the sum over the tokens of the positions that each attends to;
   /// n_outputs: tokens whose logits are wanted.
   void begin_pass(int n_tokens, std::int64_t positions, int n_outputs) noexcept;
-  /// By each thread: at the start of a pass, when its share of a step is done, and when the step's barrier is behind it.
+  /// By each thread: at the start of a pass, when its share of a step is done, and when the step's barrier, if any, is behind it.
   /// The time from begin_pass() to start(), in which a sleeping thread wakes up, counts as wait of the first step.
   void start(int thread) noexcept;
   void worked(int thread, int step) noexcept;
@@ -46,7 +46,7 @@ class Recorder {
 
  private:
   struct Slot {
-    std::int64_t work_ns = 0, wait_ns = 0;
+    std::int64_t work_ns = 0, wait_ns = 0, n_waits = 0;
   };
   /// Slots and last time of one thread; the padding keeps two threads from writing to the same cache line.
   struct alignas(64) Lane {

@@ -29,6 +29,9 @@ struct Matrix {
 struct Linear {
   Matrix weight;
   const float* bias = nullptr;
+  bool takes_floats() const noexcept { ///< as inputs; the others take them quantized
+    return weight.type == TensorType::F32 || weight.type == TensorType::F16 || weight.type == TensorType::BF16;
+  }
 };
 
 /// Weight and bias of a norm; bias is null where the spec has none.

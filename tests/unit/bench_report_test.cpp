@@ -292,3 +292,24 @@ TEST_CASE("The table shows both phases by component and by operation", "[bench]"
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) CHECK((line.empty() || line.back() != ' '));
 }
+
+TEST_CASE("The verbose table has a row for each place in a layer, and counts barriers", "[bench]") {
+  using mote::Component, mote::Operation;
+  Trial trial = decode_trial(1000);
+  trial.profile.steps.clear();
+  for (int layer = 0; layer < 3; ++layer) {
+    trial.profile.steps.push_back({Component::attention, Operation::norm, layer, 1000, 0, 0, 0, 0});
+    for (int i = 0; i < 2; ++i)
+      trial.profile.steps.push_back({Component::attention, Operation::mul_mat, layer, 2000 + 1000 * i, 10, 0, 0, 4});
+  }
+  trial.profile.steps.push_back({Component::lm_head, Operation::mul_mat, -1, 7000, 70, 0, 0, 4});
+  RunReport run = run_report();
+  run.decode = report_phase(std::vector{trial});
+  CHECK(run.decode.barriers_per_layer == 2);
+  REQUIRE(run.decode.steps.size() == 4);
+  CHECK((run.decode.steps[0].name == "attention.norm" && run.decode.steps[0].n_barriers == 0));
+  CHECK((run.decode.steps[1].name == "attention.mul_mat" && run.decode.steps[1].work_ns == 6000));
+  CHECK((run.decode.steps[2].work_ns == 9000 && run.decode.steps[2].wait_ns == 30 && run.decode.steps[2].n_barriers == 12));
+  CHECK((run.decode.steps[3].name == "lm_head.mul_mat" && !run.decode.steps[3].in_layers));
+  CHECK(bench::step_table_of(run).find("2 in decode") != std::string::npos);
+}

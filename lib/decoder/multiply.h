@@ -1,0 +1,29 @@
+/// Parts of the product of a weight matrix and some tokens.
+#pragma once
+#include "kernels/pack.h"
+#include "lib/decoder/buffers.h"
+#include "lib/decoder/plan.h"
+#include "lib/weights/weights.h"
+
+namespace mote::decoder {
+
+struct Range {
+  int first, last;
+  int size() const noexcept { return last - first; }
+};
+
+inline int panel_count(const weights::Linear& linear) { return kernels::panel_count(linear.weight.n_rows); }
+
+/// Rows of the matrix in some panels.
+inline Range rows_of(Range panels, const weights::Linear& linear) {
+  return {panels.first * kernels::kPanelRows, std::min(panels.last * kernels::kPanelRows, linear.weight.n_rows)};
+}
+
+/// Panels of linear(in), bias included, for some rows of in. out: element (rows.first, first row of the panels).
+void multiply(const kernels::KernelTable& kernels, const weights::Linear& linear, const Rows& in, Range rows, Range panels,
+              float* out, std::size_t out_stride);
+
+/// How many tokens to take through several panels at a time, so that their inputs stay in the second-level cache.
+int tile_tokens(const Rows& in);
+
+} // namespace mote::decoder
