@@ -9,22 +9,27 @@
 namespace mote::runtime {
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20, kPage = std::size_t{4} << 10;
+constexpr std::size_t kPage = std::size_t{4} << 10;
 
 std::size_t rounded_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
 
+void ask_for_huge_pages([[maybe_unused]] std::byte* begin, [[maybe_unused]] std::size_t size) {
+#ifdef MADV_HUGEPAGE
+  if (size >= kHugePage) madvise(begin, size, MADV_HUGEPAGE); // refused by kernels without huge pages: then it works with small ones
+#endif
+}
+
 } // namespace
 
-Result<Buffer> Buffer::allocate(std::size_t n_bytes) {
+Result<Buffer> Buffer::reserve(std::size_t n_bytes, int protection) {
   Buffer buffer;
-  if (n_bytes == 0) return buffer;
   const Error error{ErrorCode::out_of_memory, "out of memory: " + std::to_string(n_bytes) + " bytes cannot be had"};
   const bool huge = n_bytes >= kHugePage;
   const std::size_t unit = huge ? kHugePage : kPage, slack = huge ? kHugePage : 0;
   if (n_bytes > PTRDIFF_MAX - unit - slack) return error;
   const std::size_t size = rounded_up(n_bytes, unit);
 
-  void* mapped = mmap(nullptr, size + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* mapped = mmap(nullptr, size + slack, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return error;
   auto* begin = static_cast<std::byte*>(mapped);
   if (huge) {
@@ -33,13 +38,29 @@ Result<Buffer> Buffer::allocate(std::size_t n_bytes) {
     if (before > 0) munmap(begin, before);
     if (slack > before) munmap(begin + before + size, slack - before);
     begin += before;
-#ifdef MADV_HUGEPAGE
-    madvise(begin, size, MADV_HUGEPAGE); // refused by kernels without huge pages: then it works with small ones
-#endif
   }
   buffer.data_ = begin;
   buffer.size_ = n_bytes;
   buffer.mapped_ = size;
+  return buffer;
+}
+
+Result<Buffer> Buffer::allocate(std::size_t n_bytes) {
+  if (n_bytes == 0) return Buffer();
+  auto buffer = reserve(n_bytes, PROT_READ | PROT_WRITE);
+  if (buffer) ask_for_huge_pages(buffer->data_, buffer->mapped_);
+  return buffer;
+}
+
+Result<Buffer> Buffer::map_file(int descriptor, std::size_t offset, std::size_t n_bytes) {
+  if (n_bytes == 0) return Buffer();
+  auto buffer = reserve(n_bytes, PROT_NONE);
+  if (!buffer) return buffer;
+  // Over the reserved addresses: that is how a file's bytes come to lie at the same place in a huge page as in the file.
+  void* mapped = mmap(buffer->data_, n_bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor, static_cast<off_t>(offset));
+  if (mapped == MAP_FAILED)
+    return Error{ErrorCode::out_of_memory, "out of memory: " + std::to_string(n_bytes) + " bytes of a file cannot be mapped"};
+  ask_for_huge_pages(buffer->data_, n_bytes);
   return buffer;
 }
 

@@ -7,12 +7,17 @@
 
 namespace mote::runtime {
 
-/// Zeroed anonymous memory, 64-byte aligned (2 MiB aligned with huge pages asked for when it is that large). Movable.
+inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+/// Memory of its own, or a part of a file; 64-byte aligned (with huge pages asked for when it is that large). Movable.
 class Buffer {
  public:
   Buffer() = default;
-  /// Error: out_of_memory.
+  /// Zeroed; 2 MiB aligned when it is that large. Error: out_of_memory.
   static Result<Buffer> allocate(std::size_t n_bytes);
+  /// The bytes of an open file from offset, a multiple of kHugePage, on, to be read only; the descriptor may be closed. The file
+  /// must not be shortened meanwhile: touching bytes that are gone ends the process. Error: out_of_memory.
+  static Result<Buffer> map_file(int descriptor, std::size_t offset, std::size_t n_bytes);
   Buffer(Buffer&&) noexcept;
   Buffer& operator=(Buffer&&) noexcept;
   ~Buffer();
@@ -20,6 +25,9 @@ class Buffer {
   std::size_t size() const noexcept { return size_; }
 
  private:
+  /// Address space of n_bytes, rounded up to pages, at a multiple of kHugePage if it is that large.
+  static Result<Buffer> reserve(std::size_t n_bytes, int protection);
+
   std::byte* data_ = nullptr;
   std::size_t size_ = 0, mapped_ = 0;
 };

@@ -1,10 +1,14 @@
 #include "lib/runtime/buffer.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <utility>
 
 #include "tests/catch.h"
+#include "tests/temp_dir.h"
 
 using mote::runtime::Arena;
 using mote::runtime::Buffer;
@@ -38,6 +42,25 @@ TEST_CASE("An empty buffer has no memory", "[runtime]") {
   REQUIRE(buffer);
   CHECK(buffer->data() == nullptr);
   CHECK(buffer->size() == 0);
+}
+
+TEST_CASE("A buffer can be a part of a file", "[runtime]") {
+  using mote::runtime::kHugePage;
+  const mote::test::TempDir folder;
+  for (const std::size_t n_bytes : {std::size_t{100}, kHugePage + 5, 2 * kHugePage}) {
+    const std::string path = folder.write("file", std::string(kHugePage, 'a') + std::string(n_bytes - 1, 'b') + 'c');
+    const int descriptor = open(path.c_str(), O_RDONLY);
+    REQUIRE(descriptor >= 0);
+    const auto buffer = Buffer::map_file(descriptor, kHugePage, n_bytes);
+    close(descriptor);
+    REQUIRE(buffer);
+    CHECK(buffer->size() == n_bytes);
+    CHECK(aligned(buffer->data(), n_bytes >= kHugePage ? kHugePage : 64));
+    CHECK(std::count(buffer->data(), buffer->data() + n_bytes, std::byte{'b'}) == static_cast<std::ptrdiff_t>(n_bytes) - 1);
+    CHECK(buffer->data()[n_bytes - 1] == std::byte{'c'});
+  }
+  CHECK(Buffer::map_file(-1, 0, 0)->data() == nullptr);
+  CHECK(Buffer::map_file(-1, 0, 10).error().code == mote::ErrorCode::out_of_memory);
 }
 
 TEST_CASE("A buffer that moves takes its memory along", "[runtime]") {
