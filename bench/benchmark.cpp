@@ -123,6 +123,7 @@ Result<Subject> make_subject(const Options& o, const Source& source, mote::Mix m
   reset_peak_memory();
   mote::ModelOptions options;
   options.isa = isa;
+  options.cache_dir = o.cache_dir;
   options.progress = [&](double share) {
     progress.show(fmt::format("{}: {} the model, {:.0f}%", source.name, source.spec ? "making" : "opening", 100 * share));
     return true;
@@ -130,6 +131,10 @@ Result<Subject> make_subject(const Options& o, const Source& source, mote::Mix m
   Result<mote::Model> model =
       source.spec ? mote::Model::random(*source.spec, mix, o.seed, options) : mote::Model::open(source.name, options);
   if (!model) return std::move(model).error();
+  if (model->cache().use == mote::CacheUse::failed) {
+    progress.clear();
+    fmt::print(stderr, "bench_breakdown: packed weights are not kept: {}\n", model->cache().problem);
+  }
   return Subject{*std::move(model), source.name, std::move(read_bandwidth)};
 }
 

@@ -29,8 +29,9 @@ struct Options {
   int context = 0; ///< positions; 0: what prompt and generation need
   std::uint64_t seed = 0;
   Format format = Format::table;
-  std::string out;  ///< path; empty: standard output
-  std::string save; ///< not empty: write the only source, with the only type, to this file and measure nothing
+  std::string out;       ///< path; empty: standard output
+  std::string cache_dir; ///< empty: none
+  std::string save;      ///< not empty: write the only source, with the only type, to this file and measure nothing
   bool verbose = false; ///< show the steps of the plan too
   bool list_presets = false;
   std::string help; ///< not empty: print this and do nothing else

@@ -27,6 +27,7 @@ Computes the logits of the last token and writes them as little-endian float32, 
   --batch N       tokens computed in one pass (default 256)
   --threads N     default: the performance cores of this machine
   --isa NAME      scalar, avx2 or avx512; default: the best that this machine has
+  --cache-dir D   keep the file's packed weights in this folder, and start faster the next time
   --preset NAME   a published shape with random weights
   --shape LIST    any shape with random weights; the README lists the keys
   --type MIX      of the random weights (default Q4_K_M)
@@ -34,7 +35,7 @@ Computes the logits of the last token and writes them as little-endian float32, 
 )";
 
 struct Options {
-  std::string model, out;
+  std::string model, out, cache_dir;
   std::optional<mote::ModelSpec> spec;
   mote::Mix mix = mote::Mix::Q4_K_M;
   std::uint64_t seed = 0;
@@ -53,6 +54,7 @@ Options read_options(examples::Arguments& args) {
     else if (args.is("--sha256")) o.sha256 = true;
     else if (args.is("--batch")) o.n_batch = args.integer(1, 1 << 20);
     else if (args.is("--threads")) o.n_threads = args.integer(1, 1024);
+    else if (args.is("--cache-dir")) o.cache_dir = args.text();
     else if (args.is("--isa")) o.isa = args.value(mote::isa_from_name(args.text()));
     else if (args.is("--preset")) o.spec = args.value(mote::spec_from_preset(args.text()));
     else if (args.is("--shape")) o.spec = args.value(mote::spec_from_shape(args.text()));
@@ -69,7 +71,7 @@ Options read_options(examples::Arguments& args) {
 }
 
 mote::Result<mote::Model> make_model(const Options& o) {
-  const mote::ModelOptions options{.isa = o.isa, .n_threads = o.n_threads, .progress = nullptr};
+  const mote::ModelOptions options{.isa = o.isa, .n_threads = o.n_threads, .cache_dir = o.cache_dir, .progress = nullptr};
   return o.spec ? mote::Model::random(*o.spec, o.mix, o.seed, options) : mote::Model::open(o.model, options);
 }
 

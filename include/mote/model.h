@@ -19,8 +19,26 @@ class Tokenizer;
 struct ModelOptions {
   std::optional<Isa> isa;  ///< none: default_isa()
   int n_threads = 0;       ///< for packing; 0: default_thread_count()
+  /// open(): a folder, made when it is missing, where packed weights are kept for the next time the same file is opened (as many
+  /// bytes as the weights; one file for each model file). Empty: none. The cache is mapped while the model lives. Nothing about
+  /// it is an error: a cache that is stale or damaged is written anew, and what cannot be written is said in Model::cache().
+  std::string cache_dir;
   /// Called from the loading thread with the share done, 0..1, at most a few hundred times. Return false to cancel.
   std::function<bool(double)> progress;
+};
+
+/// What became of ModelOptions::cache_dir.
+enum class CacheUse : std::uint8_t {
+  none,    ///< there was none
+  read,    ///< the weights come from the cache
+  written, ///< the weights were packed, and written for the next time
+  failed,  ///< the weights were packed, but could not be written
+};
+
+struct CacheReport {
+  CacheUse use = CacheUse::none;
+  std::string path;    ///< of the file in cache_dir
+  std::string problem; ///< failed: why, in a line
 };
 
 /// Bytes of the parts of a model or session.
@@ -49,6 +67,7 @@ class Model {
   /// Null when the model has none.
   const Tokenizer* tokenizer() const noexcept;
   MemoryUse memory() const noexcept;
+  const CacheReport& cache() const noexcept;
   /// Bytes of packed weights that one decoded token reads (the embedding table counts one row).
   std::size_t bytes_per_token() const noexcept;
 

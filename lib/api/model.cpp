@@ -12,6 +12,7 @@
 #include "lib/spec/read_spec.h"
 #include "lib/text/tokenizer.h"
 #include "lib/weights/file_type.h"
+#include "lib/weights/packed_cache.h"
 #include "lib/weights/sources.h"
 
 namespace mote {
@@ -30,10 +31,10 @@ Status choose_kernels(const ModelOptions& options, Model::Impl& model) {
 }
 
 Status load(std::span<const weights::TensorDesc> tensors, std::span<const TensorType> types, const weights::RowSource& source,
-            const ModelOptions& options, Model::Impl& model) {
+            const ModelOptions& options, Model::Impl& model, weights::PackedCache* cache = nullptr) {
   auto pool = api::make_pool(options.n_threads);
   if (!pool) return std::move(pool).error();
-  auto loaded = weights::load_weights(model.spec, tensors, types, source, **pool, options.progress);
+  auto loaded = weights::load_weights(model.spec, tensors, types, source, **pool, options.progress, cache);
   if (!loaded) return std::move(loaded).error();
   model.weights = *std::move(loaded);
   return {};
@@ -60,7 +61,11 @@ Result<Model> Model::open(const std::string& path, const ModelOptions& options) 
     if (!types) return types.error();
     model->type_name = weights::file_type_name(*file, *types, tensors);
     const weights::FileSource source(*file, tensors);
-    if (Status status = load(tensors, *types, source, options, *model); !status) return std::move(status).error();
+    std::optional<weights::PackedCache> cache;
+    if (!options.cache_dir.empty()) cache.emplace(options.cache_dir, *file);
+    if (Status status = load(tensors, *types, source, options, *model, cache ? &*cache : nullptr); !status)
+      return std::move(status).error();
+    if (cache) model->cache = cache->report();
     return Model(std::move(model));
   });
 }
@@ -84,6 +89,8 @@ const ModelSpec& Model::spec() const noexcept { return impl_->spec; }
 Isa Model::isa() const noexcept { return impl_->isa; }
 std::string_view Model::type_name() const noexcept { return impl_->type_name; }
 const Tokenizer* Model::tokenizer() const noexcept { return impl_->tokenizer ? &*impl_->tokenizer : nullptr; }
+
+const CacheReport& Model::cache() const noexcept { return impl_->cache; }
 
 MemoryUse Model::memory() const noexcept {
   MemoryUse memory;

@@ -16,6 +16,7 @@ struct Model::Impl {
   Isa isa = Isa::scalar;
   const kernels::KernelTable* kernels = nullptr;
   std::string type_name;
+  CacheReport cache;
   std::optional<Tokenizer> tokenizer;
 };
 

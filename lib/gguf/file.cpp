@@ -115,6 +115,15 @@ const Tensor* File::find_tensor(std::string_view name) const noexcept {
 
 void File::release(const Tensor& tensor) const noexcept { release_pages(tensor.data); }
 
+std::vector<File::PartIdentity> File::identity() const {
+  std::vector<PartIdentity> parts;
+  for (const Part& part : impl_->parts) {
+    const auto bytes = part.mapping.bytes();
+    parts.push_back({bytes.size(), part.mapping.modified_ns(), bytes.first(part.data_start)});
+  }
+  return parts;
+}
+
 bool File::has(std::string_view key) const noexcept { return impl_->find(key) != nullptr; }
 
 std::vector<std::string_view> File::keys() const {

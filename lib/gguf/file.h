@@ -49,6 +49,14 @@ class File {
   const Tensor* find_tensor(std::string_view name) const noexcept;
   /// Tells the system that the pages of this tensor are not needed any more.
   void release(const Tensor& tensor) const noexcept;
+  /// What tells the file from another one that took its place: of each part the size, the time of its last change, and all that
+  /// stands before the data.
+  struct PartIdentity {
+    std::uint64_t n_bytes;
+    std::int64_t modified_ns; ///< since 1970
+    std::span<const std::byte> header;
+  };
+  std::vector<PartIdentity> identity() const;
 
   /// Keys are those of the first part; the split.* keys that tie parts together are not among them: this is one file.
   bool has(std::string_view key) const noexcept;

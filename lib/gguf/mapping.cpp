@@ -48,13 +48,15 @@ Result<Mapping> Mapping::open(const std::string& path) {
   if (address == MAP_FAILED) return io_error(path, "its " + std::to_string(size) + " bytes cannot be mapped", errno);
   Mapping mapping;
   mapping.bytes_ = {static_cast<const std::byte*>(address), size};
+  mapping.modified_ns_ = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
   return mapping;
 }
 
-Mapping::Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+Mapping::Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})), modified_ns_(other.modified_ns_) {}
 
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
   std::swap(bytes_, other.bytes_);
+  std::swap(modified_ns_, other.modified_ns_);
   return *this;
 }
 

@@ -1,6 +1,7 @@
 /// A whole file in memory, read only.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -20,9 +21,12 @@ class Mapping {
   ~Mapping();
 
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  /// When the file was changed last, as it was opened: nanoseconds since 1970.
+  std::int64_t modified_ns() const noexcept { return modified_ns_; }
 
  private:
   std::span<const std::byte> bytes_;
+  std::int64_t modified_ns_ = 0;
 };
 
 /// Tells the system that the pages which these mapped bytes touch are not needed now. They are read again when they are.

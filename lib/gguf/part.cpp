@@ -170,6 +170,7 @@ Status PartReader::place_tensors() {
     if (Status s = place_tensor(info, data_start); !s) return s;
   }
   infos_ = {};
+  part_.data_start = static_cast<std::size_t>(std::min<std::uint64_t>(data_start, file_size()));
   return {};
 }
 

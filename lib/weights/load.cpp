@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <atomic>
-#include <memory>
+#include <cstring>
 
 #include "kernels/pack.h"
+#include "lib/weights/packed_cache.h"
 #include "lib/weights/weights.h"
 #include "quant/quant.h"
 
@@ -45,10 +46,12 @@ std::size_t panels_bytes(const TensorDesc& desc, TensorType type) {
          kernels::panel_bytes(type, static_cast<int>(desc.n_cols));
 }
 
-std::vector<Job> make_jobs(std::span<const TensorDesc> tensors, std::span<const TensorType> types) {
-  constexpr std::size_t kJobBytes = 1 << 20;
+/// packed: the panels are there already.
+std::vector<Job> make_jobs(std::span<const TensorDesc> tensors, std::span<const TensorType> types, bool packed) {
+  constexpr std::size_t kJobBytes = 4 << 20;
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (packed && becomes_panels(tensors[i])) continue;
     const std::size_t panel = row_bytes(types[i], static_cast<std::size_t>(tensors[i].n_cols)) * kernels::kPanelRows;
     const auto step =
         static_cast<std::int64_t>(std::max<std::size_t>(1, kJobBytes / std::max<std::size_t>(1, panel))) * kernels::kPanelRows;
@@ -67,7 +70,6 @@ struct Loading {
   const RowSource& source;
   const std::function<bool(double)>& progress;
   std::vector<std::vector<std::byte>> scratch; ///< one per thread
-  std::unique_ptr<std::atomic<std::int64_t>[]> rows_left;
   std::atomic<std::size_t> next{0};
   std::atomic<bool> cancelled{false};
 };
@@ -101,8 +103,7 @@ void work(void* context, int thread) {
     if (i >= loading.jobs.size() || loading.cancelled.load(std::memory_order_relaxed)) return;
     const Job& job = loading.jobs[i];
     do_job(loading, job, loading.scratch[static_cast<std::size_t>(thread)].data());
-    const std::int64_t n_rows = job.last_row - job.first_row;
-    if (loading.rows_left[job.tensor].fetch_sub(n_rows, std::memory_order_acq_rel) == n_rows) loading.source.done(job.tensor);
+    loading.source.done(job.tensor, job.first_row, job.last_row);
     if (thread == 0 && loading.progress && i >= reported) {
       reported = i + step;
       if (!loading.progress(static_cast<double>(i + 1) / static_cast<double>(loading.jobs.size()))) loading.cancelled = true;
@@ -120,6 +121,22 @@ std::vector<Place> place_tensors(std::span<const TensorDesc> tensors, std::span<
     else places[i].floats = floats.take<float>(static_cast<std::size_t>(desc.n_rows * desc.n_cols));
   }
   return places;
+}
+
+/// Whether panels from a cache are what packing gives today: the first one of each matrix. So a change of a format's panels, or
+/// of their order, makes old caches stale without anyone's having to say so.
+bool agree(std::span<const TensorDesc> tensors, std::span<const TensorType> types, std::span<const Place> places,
+           const RowSource& source) {
+  std::vector<std::byte> panel;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!places[i].panels) continue;
+    const int n_cols = static_cast<int>(tensors[i].n_cols);
+    const auto n_rows = std::min<std::int64_t>(kernels::kPanelRows, tensors[i].n_rows);
+    panel.resize(kernels::panel_bytes(types[i], n_cols));
+    kernels::pack_panel(types[i], source.rows(i, 0, n_rows, nullptr), static_cast<int>(n_rows), n_cols, panel.data());
+    if (std::memcmp(panel.data(), places[i].panels, panel.size()) != 0) return false;
+  }
+  return true;
 }
 
 Linear* find_linear(Weights& weights, const TensorDesc& desc) {
@@ -172,29 +189,42 @@ void bind(Weights& weights, const TensorDesc& desc, TensorType type, const Place
 } // namespace
 
 Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> tensors, std::span<const TensorType> types,
-                             const RowSource& source, runtime::ThreadPool& pool, const std::function<bool(double)>& progress) {
+                             const RowSource& source, runtime::ThreadPool& pool, const std::function<bool(double)>& progress,
+                             PackedCache* cache) {
   runtime::Arena measured_panels, measured_floats;
   place_tensors(tensors, types, measured_panels, measured_floats);
   Weights weights;
-  for (auto [arena, buffer] : {std::pair{&measured_panels, &weights.panels}, std::pair{&measured_floats, &weights.floats}}) {
-    auto memory = runtime::Buffer::allocate(arena->used());
-    if (!memory) return std::move(memory).error();
-    *buffer = *std::move(memory);
-  }
-  runtime::Arena panels({weights.panels.data(), weights.panels.size()}), floats({weights.floats.data(), weights.floats.size()});
-  const std::vector<Place> places = place_tensors(tensors, types, panels, floats);
+  auto float_memory = runtime::Buffer::allocate(measured_floats.used());
+  if (!float_memory) return std::move(float_memory).error();
+  weights.floats = *std::move(float_memory);
+  const auto place_all = [&] {
+    runtime::Arena panels({weights.panels.data(), weights.panels.size()}), floats({weights.floats.data(), weights.floats.size()});
+    return place_tensors(tensors, types, panels, floats);
+  };
 
-  const std::vector<Job> jobs = make_jobs(tensors, types);
-  Loading loading{tensors, types, places, jobs, source, progress, {}, {}, 0, false};
+  std::vector<Place> places;
+  if (cache) {
+    weights.panels = cache->read(measured_panels.used(), pool);
+    places = place_all();
+  }
+  const bool packed = weights.panels.size() != 0 && agree(tensors, types, places, source);
+  if (!packed) {
+    auto memory = runtime::Buffer::allocate(measured_panels.used());
+    if (!memory) return std::move(memory).error();
+    weights.panels = *std::move(memory);
+    places = place_all();
+  }
+
+  const std::vector<Job> jobs = make_jobs(tensors, types, packed);
+  Loading loading{tensors, types, places, jobs, source, progress, {}, 0, false};
   std::size_t most = 0;
   for (const Job& job : jobs)
     most = std::max(most, static_cast<std::size_t>(job.last_row - job.first_row) *
                               row_bytes(types[job.tensor], static_cast<std::size_t>(tensors[job.tensor].n_cols)));
   loading.scratch.assign(static_cast<std::size_t>(pool.size()), std::vector<std::byte>(source.needs_scratch() ? most : 0));
-  loading.rows_left = std::make_unique<std::atomic<std::int64_t>[]>(tensors.size());
-  for (std::size_t i = 0; i < tensors.size(); ++i) loading.rows_left[i] = tensors[i].n_rows;
   pool.run(work, &loading);
   if (loading.cancelled) return Error{ErrorCode::cancelled, "loading was cancelled"};
+  if (cache && !packed) cache->write({weights.panels.data(), weights.panels.size()}, pool);
 
   weights.layers.resize(spec.layers.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) bind(weights, tensors[i], types[i], places[i]);

@@ -1,7 +1,10 @@
 #include "lib/weights/sources.h"
 
+#include <algorithm>
 #include <string>
 #include <unordered_set>
+
+#include "lib/gguf/mapping.h"
 
 namespace mote::weights {
 
@@ -33,7 +36,7 @@ Result<std::vector<TensorType>> check_tensors(const gguf::File& file, std::span<
   return types;
 }
 
-FileSource::FileSource(const gguf::File& file, std::span<const TensorDesc> tensors) : file_(file) {
+FileSource::FileSource(const gguf::File& file, std::span<const TensorDesc> tensors) {
   for (const TensorDesc& desc : tensors) tensors_.push_back(file.find_tensor(desc.name));
 }
 
@@ -42,7 +45,15 @@ const std::byte* FileSource::rows(std::size_t tensor, std::int64_t first, std::i
   return t.data.data() + static_cast<std::size_t>(first) * row_bytes(t.type, static_cast<std::size_t>(t.n_cols()));
 }
 
-void FileSource::done(std::size_t tensor) const { file_.release(*tensors_[tensor]); }
+void FileSource::done(std::size_t tensor, std::int64_t first, std::int64_t last) const {
+  const gguf::Tensor& t = *tensors_[tensor];
+  // Touching a page brings those around it, too: at both ends those of the neighbours, who may be done already.
+  constexpr std::size_t kAround = 64 << 10;
+  const std::size_t stride = row_bytes(t.type, static_cast<std::size_t>(t.n_cols()));
+  const std::size_t begin = static_cast<std::size_t>(first) * stride, end = static_cast<std::size_t>(last) * stride;
+  const std::size_t from = begin - std::min(begin, kAround), to = std::min(end + kAround, t.data.size());
+  gguf::release_pages(t.data.subspan(from, to - from));
+}
 
 const std::byte* RandomSource::rows(std::size_t tensor, std::int64_t first, std::int64_t last, std::byte* scratch) const {
   random_rows(tensors_[tensor], types_[tensor], seed_, first, last, scratch);

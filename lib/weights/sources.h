@@ -7,16 +7,15 @@
 
 namespace mote::weights {
 
-/// The tensors of a file that check_tensors has accepted. Lets go of a tensor's pages when it is done.
+/// The tensors of a file that check_tensors has accepted. Lets go of the pages of rows that are done.
 class FileSource final : public RowSource {
  public:
   FileSource(const gguf::File& file, std::span<const TensorDesc> tensors);
   const std::byte* rows(std::size_t tensor, std::int64_t first, std::int64_t last, std::byte* scratch) const override;
   bool needs_scratch() const noexcept override { return false; }
-  void done(std::size_t tensor) const override;
+  void done(std::size_t tensor, std::int64_t first, std::int64_t last) const override;
 
  private:
-  const gguf::File& file_;
   std::vector<const gguf::Tensor*> tensors_;
 };
 
@@ -27,7 +26,7 @@ class RandomSource final : public RowSource {
       : tensors_(tensors), types_(types), seed_(seed) {}
   const std::byte* rows(std::size_t tensor, std::int64_t first, std::int64_t last, std::byte* scratch) const override;
   bool needs_scratch() const noexcept override { return true; }
-  void done(std::size_t) const override {}
+  void done(std::size_t, std::int64_t, std::int64_t) const override {}
 
  private:
   std::span<const TensorDesc> tensors_;

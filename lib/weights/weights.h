@@ -70,14 +70,18 @@ class RowSource {
   virtual const std::byte* rows(std::size_t tensor, std::int64_t first, std::int64_t last, std::byte* scratch) const = 0;
   /// Whether rows() writes to scratch.
   virtual bool needs_scratch() const noexcept = 0;
-  /// All rows of the tensor have been taken.
-  virtual void done(std::size_t tensor) const = 0;
+  /// The rows [first, last) have been taken.
+  virtual void done(std::size_t tensor, std::int64_t first, std::int64_t last) const = 0;
 };
 
+class PackedCache;
+
 /// Packs all tensors of list_tensors(spec), whose types are given, in parallel on the pool.
-/// progress: as ModelOptions::progress; may be empty. Errors: out_of_memory, cancelled.
+/// progress: as ModelOptions::progress; may be empty. cache: where the panels may come from and are kept, or null.
+/// Errors: out_of_memory, cancelled.
 Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> tensors, std::span<const TensorType> types,
-                             const RowSource& source, runtime::ThreadPool& pool, const std::function<bool(double)>& progress);
+                             const RowSource& source, runtime::ThreadPool& pool, const std::function<bool(double)>& progress,
+                             PackedCache* cache);
 
 /// The types of the tensors in the file, after checking that it holds exactly these tensors with these shapes.
 /// Errors: bad_file (a tensor missing or of another shape), unsupported (a tensor that no part of the spec uses), by name.
