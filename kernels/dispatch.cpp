@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "kernels/dense_library.h"
+
 #ifdef MOTE_HAVE_X86
 #include <cpuid.h>
 #endif
@@ -154,7 +156,7 @@ Result<Isa> choose_isa(const char* wanted, const CpuState& state) {
 
 Result<const KernelTable*> kernels_for(Isa isa) {
   if (!isa_available(isa)) return cannot_run(isa);
-  return find_entry(isa)->table;
+  return with_dense_library(find_entry(isa)->table);
 }
 
 } // namespace kernels

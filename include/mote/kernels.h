@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "mote/isa.h"
@@ -57,8 +58,13 @@ class Activations {
   std::shared_ptr<const void> floats_; // [n_tokens, n_cols]
 };
 
+/// The library that prompts are multiplied with where the weights are F32, F16 or BF16: "OpenBLAS" or "XNNPACK" in a build with
+/// MOTE_WITH_OPENBLAS or MOTE_WITH_XNNPACK, else empty: our own kernels. The bits of its results are those of no other library
+/// and depend on the number of tokens; quantized weights and single tokens keep every promise.
+std::string_view dense_library() noexcept;
+
 /// out[token * out_stride + row] = sum over columns of weights[row][column] * activations[token][column], one thread.
-/// The same bits for every ISA and for one token as for many.
+/// The same bits for every ISA and for one token as for many, unless there is a dense_library().
 /// Errors: invalid_argument (n_cols differ, out too small), unsupported (an ISA that this machine cannot run).
 Status mul_mat(Isa isa, const PackedMatrix& weights, const Activations& activations, std::span<float> out, std::size_t out_stride);
 

@@ -16,6 +16,7 @@
 #include "kernels/dispatch.h"
 #include "kernels/pack.h"
 #include "mote/isa.h"
+#include "mote/kernels.h"
 #include "mote/types.h"
 #include "quant/quant.h"
 
@@ -123,6 +124,12 @@ inline ByteRange code_bytes(TensorType type) {
 }
 
 inline bool is_float(TensorType type) { return mote::type_info(type).block_weights == 1; }
+/// Whether products of many tokens promise equal bits: not those that this build leaves to another library. Says so.
+inline bool promises_bits(TensorType type) {
+  if (!is_float(type) || mote::dense_library().empty()) return true;
+  std::printf("not checked, as %s multiplies it: %s\n", mote::dense_library().data(), mote::type_info(type).name.data());
+  return false;
+}
 
 enum class Weights {
   finite,  ///< random codes and scales, whole blocks of extreme codes, scales zero, subnormal and of both signs

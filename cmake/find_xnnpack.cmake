@@ -1,0 +1,15 @@
+# XNNPACK has neither a package configuration nor a pkg-config file. Makes the target mote_xnnpack, if it is installed.
+function(mote_find_xnnpack)
+  find_path(MOTE_XNNPACK_INCLUDE_DIR xnnpack.h)
+  find_path(MOTE_PTHREADPOOL_INCLUDE_DIR pthreadpool.h)
+  find_library(MOTE_XNNPACK_LIBRARY XNNPACK)
+  find_library(MOTE_PTHREADPOOL_LIBRARY pthreadpool)
+  mark_as_advanced(MOTE_XNNPACK_INCLUDE_DIR MOTE_PTHREADPOOL_INCLUDE_DIR MOTE_XNNPACK_LIBRARY MOTE_PTHREADPOOL_LIBRARY)
+  if(TARGET mote_xnnpack OR NOT MOTE_XNNPACK_INCLUDE_DIR OR NOT MOTE_PTHREADPOOL_INCLUDE_DIR OR NOT MOTE_XNNPACK_LIBRARY OR
+     NOT MOTE_PTHREADPOOL_LIBRARY)
+    return()
+  endif()
+  add_library(mote_xnnpack INTERFACE IMPORTED GLOBAL)
+  target_include_directories(mote_xnnpack INTERFACE ${MOTE_XNNPACK_INCLUDE_DIR} ${MOTE_PTHREADPOOL_INCLUDE_DIR})
+  target_link_libraries(mote_xnnpack INTERFACE ${MOTE_XNNPACK_LIBRARY} ${MOTE_PTHREADPOOL_LIBRARY})
+endfunction()
