@@ -12,6 +12,7 @@ up to); "?" where that does not come out. Branches that are not always taken cou
   instructions   per 256 weights of a row and per token
   products       of these, instructions that multiply and add bytes
   loads, stores  of these, instructions that touch memory (x86: also as an operand of others)
+  FORMAT*        tiles of products of int8 matrices (kernels/mul_mat_i8mm.h); unpacking a block for all tokens is not in it
   stack          of those, the ones that touch the stack: spilled registers, and the few small arrays of some formats
 """
 import re
@@ -42,12 +43,15 @@ def disassemble(path):
     cross = "aarch64-linux-gnu-objdump" if machine == 183 else "x86_64-linux-gnu-objdump"
     program = shutil.which(cross) or "objdump"
     text = subprocess.run([program, "-d", "-C", "--no-show-raw-insn", path], capture_output=True, text=True, check=True).stdout
-    functions, body = {}, None
+    functions, body, frame = {}, None, None
     for line in text.splitlines():
         if found := FUNCTION.match(line):
-            body = functions.setdefault(found.group(1).replace("mote::kernels::(anonymous namespace)::", ""), [])
+            body, frame = functions.setdefault(found.group(1).replace("mote::kernels::(anonymous namespace)::", ""), []), None
         elif body is not None and (found := LINE.match(line)):
-            body.append((int(found.group(1), 16), found.group(2).strip().removeprefix("{vex} ")))
+            text = found.group(2).strip().removeprefix("{vex} ")
+            if re.match(r"mov\s+(%rsp,%rbp|x29, sp)", text):
+                frame = ("(%rbp", "(%rsp") if "%" in text else ("[x29", "[sp")
+            body.append((int(found.group(1), 16), text.replace(*frame) if frame else text))
     return functions
 
 
@@ -137,12 +141,17 @@ def hot_loop(body, needed):
     return [a + turns * b for a, b in zip(total, inside)], "?" if rest else str(turns)
 
 
-def tile(body):
-    """Counts of a whole tile of 16 rows: a function with a loop over two halves of the rows, and in it loops over eight 32-blocks."""
+def tile(body, needed):
+    """Counts of a whole tile of 16 rows: a function with a loop over two halves of the rows, which may be unrolled, and in it loops
+    over eight 32-blocks."""
     blocks, follows = basic_blocks(body)
-    depth = [sum(i in loop for loop in natural_loops(follows).values()) for i in range(len(blocks))]
-    counted = [count(block) for block in blocks]
-    return [sum(c[k] * (1, 2, 16)[depth[i]] for i, c in enumerate(counted)) for k in range(5)], "8"
+    loops = natural_loops(follows)
+    depth = [sum(i in loop for loop in loops.values()) for i in range(len(blocks))]
+    for turns in [(1, 2, 16), (1, 8, 8)]:
+        total = [sum(count(block)[k] * turns[min(depth[i], 2)] for i, block in enumerate(blocks)) for k in range(5)]
+        if total[4] == needed:
+            return total, "8"
+    return total, "?"
 
 
 def report(path):
@@ -157,7 +166,7 @@ def report(path):
         elif found := TILE.search(name):
             kind, tokens = found.group(1) + "*", 2 * int(found.group(2))
             products = 16 * 256 * tokens
-            numbers, turns = tile(body)
+            numbers, turns = tile(body, products)
         else:
             continue
         rows.append((kind, tokens, numbers and [x * 256 / products for x in numbers], turns))

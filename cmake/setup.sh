@@ -4,9 +4,10 @@
 mote_root=$(cd "$(dirname "$0")/.." && pwd)
 mote_build=$mote_root/build/release
 
-# The packages of dependencies.txt.
+# The packages of dependencies.txt; those of the check of aarch64 only if MOTE_AARCH64 is not empty. $1: those with this second word.
 mote_dependencies() {
-  sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$mote_root/cmake/dependencies.txt"
+  sed -e 's/#.*//' "$mote_root/cmake/dependencies.txt" | awk -v word="${1:-}" -v aarch64="${MOTE_AARCH64:-}" '
+    NF > 0 && (word == "" ? $2 != "aarch64" || aarch64 != "" : $2 == word) { print $1 }'
 }
 
 # Whether the program $1 is a CMake that the project accepts.
@@ -75,4 +76,11 @@ mote_build_release() {
   # shellcheck disable=SC2086 # a list of words
   "$mote_cmake" --preset release -S "$mote_root" ${MOTE_CMAKE_ARGS:-} >&2
   "$mote_cmake" --build "$mote_build" ${1:+--target "$1"} >&2
+}
+
+# mote_ctest ARGUMENT...: runs the tests of a build.
+mote_ctest() {
+  ctest=$(dirname "$mote_cmake")/ctest
+  [ -x "$ctest" ] || ctest=ctest
+  "$ctest" --output-on-failure --no-tests=error --timeout 600 --parallel "$(getconf _NPROCESSORS_ONLN)" "$@"
 }

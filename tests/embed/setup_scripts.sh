@@ -3,6 +3,7 @@
 # Usage: setup_scripts.sh REPOSITORY
 set -eu
 repository=$1
+unset MOTE_AARCH64
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/bin"
@@ -70,6 +71,15 @@ run
 run
 [ "$status" -eq 0 ] || fail "a bare system"
 grep -q -e 'install .* g++ ninja-build' "$scratch/log" || fail "cmake is there already"
+! grep -q aarch64 "$scratch/log" || fail "nobody asked for aarch64"
+
+# With what the check of aarch64 takes.
+: >"$scratch/installed"
+MOTE_AARCH64=1
+export MOTE_AARCH64
+run
+unset MOTE_AARCH64
+grep -q -e 'catch2 g++-aarch64-linux-gnu qemu-user$' "$scratch/log" || fail "the cross compiler and qemu"
 
 # No network.
 : >"$scratch/installed"
