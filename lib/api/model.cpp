@@ -55,6 +55,7 @@ Result<Model> Model::open(const std::string& path, const ModelOptions& options) 
       auto tokenizer = text::read_tokenizer(*file);
       if (!tokenizer) return std::move(tokenizer).error();
       model->tokenizer = *std::move(tokenizer);
+      for (const auto& part : file->identity()) file->release(part.header); // megabytes of tokens and merges
     }
     const auto tensors = weights::list_tensors(model->spec);
     const auto types = weights::check_tensors(*file, tensors);

@@ -89,7 +89,7 @@ class Quantizer {
       if (options_.progress && !options_.progress(1 - static_cast<double>(weights_left_) / static_cast<double>(n_weights_)))
         return Error{ErrorCode::cancelled, "quantizing was cancelled"};
     }
-    file_.release(tensor);
+    file_.release(tensor.data);
     return {};
   }
 

@@ -1,7 +1,9 @@
 #include "lib/gguf/file.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -113,7 +115,17 @@ const Tensor* File::find_tensor(std::string_view name) const noexcept {
   return place ? &impl_->tensors[*place] : nullptr;
 }
 
-void File::release(const Tensor& tensor) const noexcept { release_pages(tensor.data); }
+void File::release(std::span<const std::byte> bytes) const noexcept {
+  // Touching a page brings those around it, too: at both ends those of neighbours, which may have been released already.
+  constexpr std::size_t kAround = 64 << 10;
+  for (const Part& part : impl_->parts) {
+    const auto all = part.mapping.bytes();
+    if (std::less<>()(bytes.data(), all.data()) || !std::less<>()(bytes.data(), all.data() + all.size())) continue;
+    const auto begin = static_cast<std::size_t>(bytes.data() - all.data()), end = begin + bytes.size();
+    const std::size_t from = begin - std::min(begin, kAround), to = std::min(end + kAround, all.size());
+    release_pages(all.subspan(from, to - from));
+  }
+}
 
 std::vector<File::PartIdentity> File::identity() const {
   std::vector<PartIdentity> parts;

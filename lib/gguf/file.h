@@ -47,8 +47,8 @@ class File {
   std::span<const Tensor> tensors() const noexcept;
   /// Null if there is none.
   const Tensor* find_tensor(std::string_view name) const noexcept;
-  /// Tells the system that the pages of this tensor are not needed any more.
-  void release(const Tensor& tensor) const noexcept;
+  /// Tells the system that the pages of these bytes, a part of a tensor or of a key, are not needed any more.
+  void release(std::span<const std::byte> bytes) const noexcept;
   /// What tells the file from another one that took its place: of each part the size, the time of its last change, and all that
   /// stands before the data.
   struct PartIdentity {

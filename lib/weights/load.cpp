@@ -48,7 +48,7 @@ std::size_t panels_bytes(const TensorDesc& desc, TensorType type) {
 
 /// packed: the panels are there already.
 std::vector<Job> make_jobs(std::span<const TensorDesc> tensors, std::span<const TensorType> types, bool packed) {
-  constexpr std::size_t kJobBytes = 4 << 20;
+  constexpr std::size_t kJobBytes = 1 << 20; // what a thread holds of the file at a time
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (packed && becomes_panels(tensors[i])) continue;

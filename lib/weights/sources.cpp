@@ -1,10 +1,7 @@
 #include "lib/weights/sources.h"
 
-#include <algorithm>
 #include <string>
 #include <unordered_set>
-
-#include "lib/gguf/mapping.h"
 
 namespace mote::weights {
 
@@ -36,7 +33,7 @@ Result<std::vector<TensorType>> check_tensors(const gguf::File& file, std::span<
   return types;
 }
 
-FileSource::FileSource(const gguf::File& file, std::span<const TensorDesc> tensors) {
+FileSource::FileSource(const gguf::File& file, std::span<const TensorDesc> tensors) : file_(file) {
   for (const TensorDesc& desc : tensors) tensors_.push_back(file.find_tensor(desc.name));
 }
 
@@ -47,12 +44,8 @@ const std::byte* FileSource::rows(std::size_t tensor, std::int64_t first, std::i
 
 void FileSource::done(std::size_t tensor, std::int64_t first, std::int64_t last) const {
   const gguf::Tensor& t = *tensors_[tensor];
-  // Touching a page brings those around it, too: at both ends those of the neighbours, who may be done already.
-  constexpr std::size_t kAround = 64 << 10;
   const std::size_t stride = row_bytes(t.type, static_cast<std::size_t>(t.n_cols()));
-  const std::size_t begin = static_cast<std::size_t>(first) * stride, end = static_cast<std::size_t>(last) * stride;
-  const std::size_t from = begin - std::min(begin, kAround), to = std::min(end + kAround, t.data.size());
-  gguf::release_pages(t.data.subspan(from, to - from));
+  file_.release(t.data.subspan(static_cast<std::size_t>(first) * stride, static_cast<std::size_t>(last - first) * stride));
 }
 
 const std::byte* RandomSource::rows(std::size_t tensor, std::int64_t first, std::int64_t last, std::byte* scratch) const {

@@ -16,6 +16,7 @@ class FileSource final : public RowSource {
   void done(std::size_t tensor, std::int64_t first, std::int64_t last) const override;
 
  private:
+  const gguf::File& file_;
   std::vector<const gguf::Tensor*> tensors_;
 };
 

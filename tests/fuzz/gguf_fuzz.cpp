@@ -67,7 +67,7 @@ std::size_t read_everything(const File& f) {
   for (const gguf::Tensor& t : f.tensors()) {
     for (const std::byte b : t.data) sum += static_cast<std::size_t>(b);
     sum += static_cast<std::size_t>(t.n_rows() + t.n_cols());
-    f.release(t);
+    f.release(t.data);
   }
   return sum;
 }
