@@ -15,7 +15,8 @@ std::size_t rounded_up(std::size_t n, std::size_t unit) { return (n + unit - 1) 
 
 void ask_for_huge_pages([[maybe_unused]] std::byte* begin, [[maybe_unused]] std::size_t size) {
 #ifdef MADV_HUGEPAGE
-  if (size >= kHugePage) madvise(begin, size, MADV_HUGEPAGE); // refused by kernels without huge pages: then it works with small ones
+  // Refused by kernels without huge pages: then it works with small ones.
+  if (size >= kHugePage) madvise(begin, size, MADV_HUGEPAGE);
 #endif
 }
 
