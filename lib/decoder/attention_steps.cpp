@@ -66,16 +66,17 @@ void QkvStep::run(const Pass& pass, Items items) const noexcept {
   const auto heads_of = [&](const weights::Linear& part) { return part.weight.n_rows / d; };
   const auto items_of = [&](const weights::Linear& part) { return (heads_of(part) + heads_in_item - 1) / heads_in_item; };
   const std::size_t stride = size(n_all_heads() * d);
+  const TokenBlocks blocks(n_tokens, items.n_threads());
   const int n_tile = tile_tokens(o_.in);
   int n_items = 0;
   for (const weights::Linear* part : o_.parts) n_items += items_of(*part);
-  int first, last;
-  while (items.take(n_items, n_items, first, last)) {
-    for (int token = 0; token < n_tokens; token += n_tile) {
-      const int n = std::min(n_tile, n_tokens - token), row = o_.in.row(token, n_tokens, items.thread());
+  Range block{}, taken{};
+  while (blocks.take(items, n_items, n_items, block, taken)) {
+    for (int token = block.first; token < block.last; token += n_tile) {
+      const int n = std::min(n_tile, block.last - token), row = o_.in.row(token, n_tokens, items.thread());
       int part_item = 0, part_head = 0; // where the part begins
       for (const weights::Linear* part : o_.parts) {
-        const Range own{std::max(first - part_item, 0), std::min(last - part_item, items_of(*part))};
+        const Range own{std::max(taken.first - part_item, 0), std::min(taken.last - part_item, items_of(*part))};
         const Range heads{own.first * heads_in_item, std::min(own.last * heads_in_item, heads_of(*part))};
         if (own.first < own.last) {
           const Range panels{heads.first * d / kernels::kPanelRows, (heads.last * d + kernels::kPanelRows - 1) / kernels::kPanelRows};
@@ -142,7 +143,7 @@ void AttentionStep::run_tokens(const Pass& pass, Items& items) const noexcept {
   const int width = unit_ * group() * o_.spec->head_dim;
   int item, end;
   while (items.take(n_tiles * n_units, 1, item, end)) {
-    const int unit = item % n_units, token = (n_tiles - 1 - item / n_units) * kTokenTile; // the longest ones first
+    const int unit = item % n_units, token = item / n_units * kTokenTile;
     const int n_tokens = std::min(kTokenTile, pass.n_tokens() - token);
     for (int kv_head = unit * unit_; kv_head < (unit + 1) * unit_; ++kv_head) {
       kernels::AttentionArgs args = args_of(pass, items.thread(), kv_head, token);

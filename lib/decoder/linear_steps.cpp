@@ -44,17 +44,19 @@ int tile_tokens(const Rows& in) {
 }
 
 void LinearStep::run(const Pass& pass, Items items) const noexcept {
-  const int n_tokens = count_of(o_.scope, pass), n_panels = panel_count(*o_.linear), row = o_.in.row(0, n_tokens, items.thread());
+  const TokenBlocks blocks(count_of(o_.scope, pass), items.n_threads());
+  const int n_panels = panel_count(*o_.linear);
   float* out = o_.out ? o_.out : pass.logits;
-  Range panels{};
-  while (items.take(n_panels, n_panels, panels.first, panels.last)) {
+  Range tokens{}, panels{};
+  while (blocks.take(items, n_panels, n_panels, tokens, panels)) {
     const Range outputs = rows_of(panels, *o_.linear);
-    float* to = out + outputs.first;
-    multiply(*pass.kernels, *o_.linear, o_.in, {row, row + n_tokens}, panels, to, o_.out_stride);
+    const int row = o_.in.row(tokens.first, blocks.n_tokens, items.thread());
+    const std::size_t at = size(tokens.first) * o_.out_stride + size(outputs.first);
+    multiply(*pass.kernels, *o_.linear, o_.in, {row, row + tokens.size()}, panels, out + at, o_.out_stride);
     if (!o_.residual) continue;
-    for (int t = 0; t < n_tokens; ++t) {
-      const std::size_t at = size(t) * o_.out_stride;
-      pass.kernels->add(to + at, outputs.size(), o_.residual + outputs.first + at);
+    for (int t = 0; t < tokens.size(); ++t) {
+      const std::size_t to = at + size(t) * o_.out_stride;
+      pass.kernels->add(out + to, outputs.size(), o_.residual + to);
     }
   }
 }
@@ -62,14 +64,15 @@ void LinearStep::run(const Pass& pass, Items items) const noexcept {
 void FfnInStep::run(const Pass& pass, Items items) const noexcept {
   // The tile's results stay in the scratch memory of the thread until they are quantized.
   constexpr int kUnitPanels = 2, kUnitOutputs = kUnitPanels * kernels::kPanelRows; // 32 outputs are quantized together
+  const TokenBlocks blocks(pass.n_tokens(), items.n_threads());
   const int most_units = std::max(8, kFfnTileFloats / (kUnitOutputs * pass.n_tokens()));
   const int n_panels = panel_count(*o_.up), n_units = (n_panels + kUnitPanels - 1) / kUnitPanels;
-  int first, last;
-  while (items.take(n_units, most_units, first, last)) {
-    const Range panels{first * kUnitPanels, std::min(last * kUnitPanels, n_panels)};
+  Range tokens{}, units{};
+  while (blocks.take(items, n_units, most_units, tokens, units)) {
+    const Range panels{units.first * kUnitPanels, std::min(units.last * kUnitPanels, n_panels)};
     const int n_fit = kFfnTileFloats / (panels.size() * kernels::kPanelRows), n_tile = std::min(n_fit, tile_tokens(o_.in));
-    for (int token = 0; token < pass.n_tokens(); token += n_tile)
-      run_tile(pass, items.thread(), {token, std::min(token + n_tile, pass.n_tokens())}, panels);
+    for (int token = tokens.first; token < tokens.last; token += n_tile)
+      run_tile(pass, items.thread(), {token, std::min(token + n_tile, tokens.last)}, panels);
   }
 }
 

@@ -7,11 +7,6 @@
 
 namespace mote::decoder {
 
-struct Range {
-  int first, last;
-  int size() const noexcept { return last - first; }
-};
-
 inline int panel_count(const weights::Linear& linear) { return kernels::panel_count(linear.weight.n_rows); }
 
 /// Rows of the matrix in some panels.

@@ -25,6 +25,11 @@ struct Pass {
   int n_tokens() const noexcept { return static_cast<int>(tokens.size()); }
 };
 
+struct Range {
+  int first, last;
+  int size() const noexcept { return last - first; }
+};
+
 /// Which tokens of a pass a step computes: all, or those that get logits.
 enum class Scope : std::uint8_t { tokens, outputs };
 inline int count_of(Scope scope, const Pass& pass) noexcept { return scope == Scope::tokens ? pass.n_tokens() : pass.n_outputs; }
@@ -66,6 +71,25 @@ class Items {
 
   std::span<ShareCounter> counters_;
   int thread_, owner_, n_owners_left_;
+};
+
+/// How a step over some units of outputs (panels, heads) is cut: all tokens of a pass at once for as few as read the weights once;
+/// with many tokens a block of them for each thread, so that what a thread has computed is what it needs in the next step. (Fetching it
+/// from another core costs more than reading the weights from memory once for each thread.)
+struct TokenBlocks {
+  int n_tokens, n_blocks, size;
+  TokenBlocks(int tokens, int n_threads) : n_tokens(tokens), n_blocks(tokens >= kFewest * n_threads ? n_threads : 1) {
+    size = (tokens + n_blocks - 1) / n_blocks;
+  }
+  /// The next range of units of one block, as Items::take; a share is a whole block, so no range is of two.
+  bool take(Items& items, int n_units, int most, Range& tokens, Range& units) const noexcept {
+    if (!items.take(n_blocks * n_units, most, units.first, units.last)) return false;
+    const int block = units.first / n_units;
+    tokens = {block * size, std::min((block + 1) * size, n_tokens)};
+    units = {units.first - block * n_units, units.last - block * n_units};
+    return true;
+  }
+  static constexpr int kFewest = 64; ///< tokens of a block
 };
 
 class Step {
