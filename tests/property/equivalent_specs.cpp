@@ -78,6 +78,7 @@ TEST_CASE("a tied head is an untied one whose matrix is a copy of the embedding"
 }
 
 TEST_CASE("grouped heads are as many kv heads with equal weights") {
+  if (!promises_bits()) return;
   constexpr int kKvHeads = 2, kGroup = 3; // of the model
   const TempDir folder;
   const std::string grouped = golden("llama_gqa.gguf"), repeated = folder.file("repeated.gguf");

@@ -47,6 +47,7 @@ TEST_CASE("every ISA computes the bits of scalar, for every mix and family") {
 }
 
 TEST_CASE("one token at a time equals all at once, and any other split") {
+  if (!promises_bits()) return;
   const Isa isa = available_isas().back();
   for (const std::string& shape : awkward_shapes()) {
     for (const Mix mix : {Mix::F16, Mix::Q4_K_M, Mix::Q8_0}) {
@@ -78,6 +79,7 @@ TEST_CASE("any number of threads computes the same bits") {
 }
 
 TEST_CASE("a context of several attention chunks is the same however it is split") {
+  if (!promises_bits()) return;
   const Isa isa = available_isas().back();
   const Model model = make_model(awkward_shapes()[0], Mix::Q4_0, isa);
   const auto prompt = make_prompt(model, 600);
@@ -111,6 +113,7 @@ TEST_CASE("a truncated session continues as one that never went on") {
 }
 
 TEST_CASE("the logits of the last token are those of the last row of all") {
+  if (!promises_bits()) return;
   const Model model = make_model(awkward_shapes()[4], Mix::Q8_0, available_isas().back());
   const auto prompt = make_prompt(model, 25);
   const auto all = logits_of(model, prompt, threads(1), {25});
