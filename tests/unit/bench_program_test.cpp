@@ -1,42 +1,18 @@
 // bench_breakdown itself, as a user runs it.
-#include <sys/wait.h>
-
 #include <nlohmann/json.hpp>
 
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-
 #include "tests/catch.h"
-#include "tests/temp_dir.h"
+#include "tests/unit/bench_program.h"
 
 namespace {
 
 using Json = nlohmann::json;
 
-/// All programs of a build lie in one folder.
-std::string program() { return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "bench_breakdown").string(); }
+const BenchProgram kProgram("bench_breakdown");
 
-bool program_exists() {
-  if (std::filesystem::exists(program())) return true;
-  std::printf("SKIPPED: %s is not built\n", program().c_str());
-  return false;
-}
-
-struct Outcome {
-  int status = -1;
-  std::string out, err;
-};
-
-/// Through the shell, with these arguments.
-Outcome run(const std::string& arguments) {
-  const mote::test::TempDir folder;
-  const std::string command =
-      "'" + program() + "' " + arguments + " > '" + folder.file("out") + "' 2> '" + folder.file("err") + "' < /dev/null";
-  const int status = std::system(command.c_str());
-  REQUIRE(WIFEXITED(status)); // it never crashes
-  return {WEXITSTATUS(status), folder.read("out"), folder.read("err")};
-}
+bool program_exists() { return kProgram.exists(); }
+std::string program() { return kProgram.path; }
+Outcome run(const std::string& arguments) { return kProgram.run(arguments); }
 
 const std::string kSmall =
     "--shape layers=2,d_model=64,d_ff=96,heads=4,kv_heads=2,vocab=300,ctx=64 --prompt 20 --generate 10 --repeat 2 --type Q8_0 ";
