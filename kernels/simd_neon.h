@@ -129,7 +129,7 @@ struct Neon {
       uint8x16_t y = x.v[i];
       if constexpr (kShift > 0) y = vshrq_n_u8(y, kShift);
       if constexpr (kShift < 0) y = vshlq_n_u8(y, -kShift);
-      constexpr int kLeft = kShift > 0 ? 0xff >> kShift : (0xff << -kShift) & 0xff;
+      constexpr int kLeft = kShift > 0 ? 0xff >> (kShift & 7) : (0xff << (-kShift & 7)) & 0xff;
       if constexpr ((kLeft & ~kMask) == 0) return y;
       else return vandq_u8(y, vdupq_n_u8(kMask));
     });

@@ -26,10 +26,10 @@ INLINE inline void store_codes(Bytes even, Bytes odd, int k, int8_t (&codes)[2][
   }
 }
 INLINE inline void store_twice(NeonI8mm::I32 x, int32_t (&out)[32]) {
-  _Pragma("GCC unroll 4") for (int i = 0; i < 4; ++i) vst2q_s32(out + 8 * i, int32x4x2_t{{x.v[i], x.v[i]}});
+  _Pragma("GCC unroll 4") for (int i = 0; i < 4; ++i) vst2q_s32(out + 8 * i, (int32x4x2_t{{x.v[i], x.v[i]}}));
 }
 INLINE inline void store_twice(NeonI8mm::F32 x, float (&out)[32]) {
-  _Pragma("GCC unroll 4") for (int i = 0; i < 4; ++i) vst2q_f32(out + 8 * i, float32x4x2_t{{x.v[i], x.v[i]}});
+  _Pragma("GCC unroll 4") for (int i = 0; i < 4; ++i) vst2q_f32(out + 8 * i, (float32x4x2_t{{x.v[i], x.v[i]}}));
 }
 /// 32 five-bit codes less kOffset.
 template <int kOffset> INLINE inline void store_five_planes(const uint8_t* planes, int8_t (&codes)[2][4][4][16]) {

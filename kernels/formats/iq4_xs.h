@@ -50,15 +50,18 @@ struct IQ4_XS {
         P::template subtract<32>(P::template or_bits<0, 0x30>(P::template bits<4, 0x0f>(low), high))};
     typename P::F32 sum[kNT];
     EACH_TOKEN(t) sum[t] = P::zero();
-    _Pragma("GCC unroll 2") for (int half = 0; half < 2; ++half)
+    auto add_half = [&]<int kHalf>() INLINE {
       four_groups([&]<int kColumn>() INLINE {
-        const int b = 4 * half + kColumn;
+        const int b = 4 * kHalf + kColumn;
         typename P::template Dot<Code::kS8> dot[kNT];
         dot_nibbles<P, Code::kS8>(planes + 64 + 256 * b, act, b, dot, [](typename P::Bytes code) INLINE {
           return P::template lookup<Code::kS8>(kIq4Values, code);
         });
-        add_block_32<P, Code::kS8>(P::template signed_column_f32<kColumn>(scales[half]), act, b, dot, sum);
+        add_block_32<P, Code::kS8>(P::template signed_column_f32<kColumn>(scales[kHalf]), act, b, dot, sum);
       });
+    };
+    add_half.template operator()<0>();
+    add_half.template operator()<1>();
     const auto d = P::load_f16(header);
     EACH_TOKEN(t) acc[t] = P::fma(d, sum[t], acc[t]);
   }

@@ -57,10 +57,14 @@ struct Q6_K {
     four_groups([&]<int kGroup>() INLINE {
       const uint8_t* p = planes + 192 * (4 * kPart + kGroup);
       const Bytes a = P::load_bytes(p), b = P::load_bytes(p + 64), c = P::load_bytes(p + 128);
-      const Bytes codes[4] = {P::template bits<0, 0x3f>(a), P::template bits<0, 0x3f>(b), P::template bits<0, 0x3f>(c),
-                              P::top_code6(a, b, c)};
-      _Pragma("GCC unroll 4") for (int j = 0; j < kCount; ++j)
-        EACH_TOKEN(t) P::template dot_add<kU6, kGroup>(dot[j][t], codes[kFirst + j], q[j][t]);
+      auto add = [&](int block, Bytes code) INLINE {
+        const int j = block - kFirst;
+        if (j >= 0 && j < kCount) EACH_TOKEN(t) P::template dot_add<kU6, kGroup>(dot[j][t], code, q[j][t]);
+      };
+      add(3, P::top_code6(a, b, c));
+      add(0, P::template bits<0, 0x3f>(a));
+      add(1, P::template bits<0, 0x3f>(b));
+      add(2, P::template bits<0, 0x3f>(c));
     });
     four_groups([&]<int kBlock>() INLINE {
       if constexpr (kBlock >= kFirst && kBlock < kFirst + kCount) {
