@@ -66,7 +66,7 @@ void describe(CLI::App& app, Words& w) {
   add(app, "--prompt", "N", w.prompts, "Tokens of the prompt (default: 50)")->delimiter(',');
   add(app, "--generate", "N", w.generates, "Tokens to generate (default: 50)")->delimiter(',');
   add(app, "--threads", "N", w.threads, "Threads (default: the performance cores that this process may use)")->delimiter(',');
-  add(app, "--isa", "NAME", w.isas, "scalar, avx2 or avx512 (default: the best that this machine has)")->delimiter(',');
+  add(app, "--isa", "NAME", w.isas, "scalar, avx2, avx-vnni, avx512, neon, neon-dotprod or neon-i8mm (default: the machine's best)")->delimiter(',');
   add(app, "--repeat", "N", w.repeat, "Measured runs of each combination, after one to warm up (default: 3)");
   add(app, "--context", "N", w.context, "Positions of the KV cache (default: what prompt and generation need)");
   add(app, "--seed", "N", w.seed, "Of the random weights and prompts (default: 0)");

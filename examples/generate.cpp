@@ -23,7 +23,7 @@ Prints the prompt and its continuation, then timings to stderr. Stops at the mod
   --threads N    default: the performance cores of this machine
   --context N    positions of the KV cache; default: what prompt and -n need, at most the model's
   --cache-dir D  keep packed weights in this folder, and start faster the next time
-  --isa NAME     scalar, avx2 or avx512; default: the best that this machine has
+  --isa NAME     scalar, avx2, avx-vnni, avx512, neon, neon-dotprod or neon-i8mm; default: the machine's best
 )";
 
 /// Of anything that is counted; two of them fit an int.

@@ -26,7 +26,7 @@ Computes the logits of the last token and writes them as little-endian float32, 
   --sha256        print the SHA-256 of what would be written instead
   --batch N       tokens computed in one pass (default 256)
   --threads N     default: the performance cores of this machine
-  --isa NAME      scalar, avx2 or avx512; default: the best that this machine has
+  --isa NAME      scalar, avx2, avx-vnni, avx512, neon, neon-dotprod or neon-i8mm; default: the machine's best
   --cache-dir D   keep the file's packed weights in this folder, and start faster the next time
   --preset NAME   a published shape with random weights
   --shape LIST    any shape with random weights; the README lists the keys
