@@ -1,5 +1,7 @@
 #include "lib/runtime/gate.h"
 
+#include <thread>
+
 #if defined(__linux__)
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -49,15 +51,16 @@ void Gate::open() noexcept {
   if (n_sleepers_.load(std::memory_order_seq_cst) != 0) wake_all(value_);
 }
 
-bool Gate::wait_past(std::uint32_t seen, std::chrono::nanoseconds spin) noexcept {
-  constexpr int kPausesPerClockRead = 16;
+bool Gate::wait_past(std::uint32_t seen, std::chrono::nanoseconds limit, Awake awake) noexcept {
+  const int checks_per_clock_read = awake == Awake::spins ? 16 : 1;
   if (value() != seen) return true;
-  if (spin.count() > 0) {
-    const Clock::time_point end = Clock::now() + spin;
+  if (limit.count() > 0) {
+    const Clock::time_point end = Clock::now() + limit;
     do {
-      for (int i = 0; i < kPausesPerClockRead; ++i) {
+      for (int i = 0; i < checks_per_clock_read; ++i) {
         if (value() != seen) return true;
-        pause_core();
+        if (awake == Awake::spins) pause_core();
+        else std::this_thread::yield();
       }
     } while (Clock::now() < end);
   }

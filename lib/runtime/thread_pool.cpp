@@ -21,8 +21,9 @@ using std::chrono::nanoseconds;
 
 // A step of a small model takes 10 to 100 microseconds, and a sleeping thread takes as long to wake up, so threads wait awake
 // that long for each other. Where the one waited for has no processor to run on, waiting awake only keeps it from getting one:
-// with more threads than processors the limit is short, and after each wait in vain it halves until waits succeed again.
-constexpr nanoseconds kLongSpin{50'000}, kCrowdedSpin{5'000}, kShortSpin{2'000};
+// after each wait in vain the limit halves until waits succeed again, and with more threads than processors the waiting ones
+// hand theirs on, which costs less than to sleep and be woken.
+constexpr nanoseconds kLongWait{50'000}, kCrowdedWait{500'000}, kShortWait{2'000};
 
 /// While it lives, threads that are started inherit a mask that keeps the application's signals (timers, interrupts, child
 /// processes) from being delivered to them. Faults of the thread itself, and profilers, still get through.
@@ -66,7 +67,8 @@ struct ThreadPool::Impl {
   // Of the current run; written by its caller while the helpers wait at `start`.
   void (*fn)(void*, int) = nullptr; // null: the helpers end
   void* context = nullptr;
-  nanoseconds max_spin = kShortSpin;
+  nanoseconds max_spin = kShortWait;
+  Gate::Awake awake = Gate::Awake::spins;
 
   Gate start;        // opened when the above is set
   Gate done;         // opened by the helper that returns last
@@ -79,12 +81,14 @@ struct ThreadPool::Impl {
 void ThreadPool::Impl::help(int thread) noexcept {
   name_this_thread(thread);
   nanoseconds spin{0};
+  Gate::Awake awake_here = Gate::Awake::spins; // as in the last run: `awake` may be about to change
   // The gate is made with 0 and every run opens it once, so a helper that comes late misses no run.
   for (std::uint32_t n_runs = 0;; ++n_runs) {
-    start.wait_past(n_runs, spin);
+    start.wait_past(n_runs, spin, awake_here);
     if (fn == nullptr) return;
     fn(context, thread);
     spin = max_spin;
+    awake_here = awake;
     if (n_running.fetch_sub(1, std::memory_order_acq_rel) == 1) done.open();
   }
 }
@@ -97,8 +101,8 @@ void ThreadPool::Impl::barrier() noexcept {
     return;
   }
   const nanoseconds spin{barrier_spin.load(std::memory_order_relaxed)};
-  const bool stayed_awake = barrier_gate.wait_past(seen, spin);
-  const nanoseconds next = stayed_awake ? std::min(spin * 2, max_spin) : std::max(spin / 2, kShortSpin);
+  const bool stayed_awake = barrier_gate.wait_past(seen, spin, awake);
+  const nanoseconds next = stayed_awake ? std::min(spin * 2, max_spin) : std::max(spin / 2, kShortWait);
   if (next != spin) barrier_spin.store(next.count(), std::memory_order_relaxed);
 }
 
@@ -134,7 +138,9 @@ void ThreadPool::run(void (*fn)(void* context, int thread), void* context) noexc
   Impl& pool = *impl_;
   if (pool.n_threads == 1) return fn(context, 0);
   // Asked anew each time, for processors are taken away and given back.
-  pool.max_spin = pool.n_threads > available_cpu_count() ? kCrowdedSpin : kLongSpin;
+  const bool crowded = pool.n_threads > available_cpu_count();
+  pool.max_spin = crowded ? kCrowdedWait : kLongWait;
+  pool.awake = crowded ? Gate::Awake::yields : Gate::Awake::spins;
   pool.barrier_spin.store(pool.max_spin.count(), std::memory_order_relaxed);
   pool.fn = fn;
   pool.context = context;
@@ -142,7 +148,7 @@ void ThreadPool::run(void (*fn)(void* context, int thread), void* context) noexc
   const std::uint32_t seen = pool.done.value();
   pool.start.open();
   fn(context, 0);
-  pool.done.wait_past(seen, pool.max_spin);
+  pool.done.wait_past(seen, pool.max_spin, pool.awake);
 }
 
 void ThreadPool::barrier() noexcept {
