@@ -13,6 +13,7 @@ up to); "?" where that does not come out. Branches that are not always taken cou
   products       of these, instructions that multiply and add bytes
   loads, stores  of these, instructions that touch memory (x86: also as an operand of others)
   FORMAT*        tiles of products of int8 matrices (kernels/mul_mat_i8mm.h); unpacking a block for all tokens is not in it
+  calls          must be none: what they call is not counted
   stack          of those, the ones that touch the stack: spilled registers, and the few small arrays of some formats
 """
 import re
@@ -113,14 +114,14 @@ def natural_loops(follows):
 
 
 def count(instructions):
-    """-> numbers of: all, product instructions, loads and stores, stack accesses, multiplications"""
-    result = [0, 0, 0, 0, 0]
+    """-> numbers of: all, product instructions, loads and stores, stack accesses, multiplications, calls"""
+    result = [0, 0, 0, 0, 0, 0]
     for _, text in instructions:
         name = text.split()[0]
         products = next((n for pattern, n in PRODUCTS if pattern.match(text)), 0)
         memory = bool(re.search(r"\[(x|sp)|\(%", text)) and not name.startswith(("lea", "prfm", "nop"))
         stack = memory and bool(re.search(r"\[sp|\(%rsp", text))
-        for i, more in enumerate([1, products > 0, memory, stack, products]):
+        for i, more in enumerate([1, products > 0, memory, stack, products, name in ("bl", "call")]):
             result[i] += more
     return result
 
@@ -135,8 +136,8 @@ def hot_loop(body, needed):
         return None, None
     outer = max(with_products, key=lambda head: len(loops[head]))
     inner = set().union(*(loops[head] for head in with_products if head != outer and loops[head] < loops[outer]), set())
-    total = [sum(count(blocks[i])[k] for i in loops[outer] - inner) for k in range(5)]
-    inside = [sum(count(blocks[i])[k] for i in inner) for k in range(5)]
+    total = [sum(count(blocks[i])[k] for i in loops[outer] - inner) for k in range(6)]
+    inside = [sum(count(blocks[i])[k] for i in inner) for k in range(6)]
     turns, rest = divmod(needed - total[4], inside[4]) if inside[4] else (1, needed - total[4])
     return [a + turns * b for a, b in zip(total, inside)], "?" if rest else str(turns)
 
@@ -148,7 +149,7 @@ def tile(body, needed):
     loops = natural_loops(follows)
     depth = [sum(i in loop for loop in loops.values()) for i in range(len(blocks))]
     for turns in [(1, 2, 16), (1, 8, 8)]:
-        total = [sum(count(block)[k] * turns[min(depth[i], 2)] for i, block in enumerate(blocks)) for k in range(5)]
+        total = [sum(count(block)[k] * turns[min(depth[i], 2)] for i, block in enumerate(blocks)) for k in range(6)]
         if total[4] == needed:
             return total, "8"
     return total, "?"
@@ -156,7 +157,7 @@ def tile(body, needed):
 
 def report(path):
     print(path)
-    print(f"  {'format':<8}{'tokens':>7}{'instructions':>14}{'products':>10}{'loads, stores':>15}{'stack':>8}  turns of inner loops")
+    print(f"  {'format':<8}{'tokens':>7}{'instructions':>14}{'products':>10}{'loads, stores':>15}{'stack':>8}{'calls':>7}  turns of inner loops")
     rows = []
     for name, body in disassemble(path).items():
         if found := KERNEL.search(name):
@@ -174,7 +175,7 @@ def report(path):
         if numbers is None:
             print(f"  {kind:<8}{tokens:>7}  no loop found")
         else:
-            print(f"  {kind:<8}{tokens:>7}{numbers[0]:>14.1f}{numbers[1]:>10.1f}{numbers[2]:>15.1f}{numbers[3]:>8.1f}  {turns}")
+            print(f"  {kind:<8}{tokens:>7}{numbers[0]:>14.1f}{numbers[1]:>10.1f}{numbers[2]:>15.1f}{numbers[3]:>8.1f}{numbers[5]:>7.1f}  {turns}")
 
 
 def main():

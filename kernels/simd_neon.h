@@ -8,6 +8,8 @@ namespace mote::kernels {
 namespace {
 
 #define EACH(i) _Pragma("GCC unroll 4") for (int i = 0; i < kRegs; ++i)
+/// In a unit of this size gcc calls functions of four registers instead of inlining them, and spills all others around the call.
+#define PRIMITIVE __attribute__((always_inline)) static inline
 
 struct Neon {
   static constexpr int kRegs = 4; // registers of one 16-lane value
@@ -16,41 +18,42 @@ struct Neon {
   struct F32 { float32x4_t v[kRegs]; };
   struct I32 { int32x4_t v[kRegs]; };
 
-  template <class R, class Fn> static R each(Fn fn) { R r; EACH(i) r.v[i] = fn(i); return r; }
+  template <class R, class Fn> PRIMITIVE R each(Fn fn) { R r; EACH(i) r.v[i] = fn(i); return r; }
 
   // ---- Float lanes -------------------------------------------------------------------------------------------------------
 
-  static float32x4_t floats_of_bits(uint32x4_t x) { return vreinterpretq_f32_u32(x); }
-  static uint16x4_t load_4_halves(const uint8_t* p) { return vreinterpret_u16_u8(vld1_u8(p)); }
-  static uint32x4_t load_4_bytes(const uint8_t* p) { // each in its own lane
+  PRIMITIVE float32x4_t floats_of_bits(uint32x4_t x) { return vreinterpretq_f32_u32(x); }
+  PRIMITIVE uint16x4_t load_4_halves(const uint8_t* p) { return vreinterpret_u16_u8(vld1_u8(p)); }
+  PRIMITIVE uint32x4_t load_4_bytes(const uint8_t* p) { // each in its own lane
     uint32_t word;
     __builtin_memcpy(&word, p, 4);
     return vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(word))));
   }
 
-  static F32 zero() { return each<F32>([](int) { return vdupq_n_f32(0); }); }
-  static F32 splat(const float& x) { const float32x4_t s = vld1q_dup_f32(&x); return each<F32>([=](int) { return s; }); }
-  static F32 load(const float* p) { return each<F32>([=](int i) { return vld1q_f32(p + 4 * i); }); }
-  static F32 load_f16(const uint8_t* p) {
-    return each<F32>([=](int i) { return vcvt_f32_f16(vreinterpret_f16_u16(load_4_halves(p + 8 * i))); });
+  PRIMITIVE F32 zero() { return each<F32>([](int) { return vdupq_n_f32(0); }); }
+  PRIMITIVE F32 splat(const float& x) { const float32x4_t s = vld1q_dup_f32(&x); return each<F32>([=](int) { return s; }); }
+  PRIMITIVE F32 load(const float* p) { return each<F32>([=](int i) { return vld1q_f32(p + 4 * i); }); }
+  PRIMITIVE F32 load_f16(const uint8_t* p) {
+    const float16x8_t low = vreinterpretq_f16_u8(vld1q_u8(p)), high = vreinterpretq_f16_u8(vld1q_u8(p + 16));
+    return {{vcvt_f32_f16(vget_low_f16(low)), vcvt_high_f32_f16(low), vcvt_f32_f16(vget_low_f16(high)), vcvt_high_f32_f16(high)}};
   }
-  static F32 load_bf16(const uint8_t* p) {
+  PRIMITIVE F32 load_bf16(const uint8_t* p) {
     return each<F32>([=](int i) { return floats_of_bits(vshll_n_u16(load_4_halves(p + 8 * i), 16)); });
   }
-  static F32 load_e8m0(const uint8_t* p) {
+  PRIMITIVE F32 load_e8m0(const uint8_t* p) {
     return each<F32>([=](int i) {
       const uint32x4_t bits = vmaxq_u32(vshlq_n_u32(load_4_bytes(p + 4 * i), 23), vdupq_n_u32(0x00400000));
       const float32x4_t x = floats_of_bits(bits);
       return vfmaq_f32(x, x, vdupq_n_f32(0)); // infinity, e = 255, becomes NaN
     });
   }
-  static void store(float* p, F32 x) { EACH(i) vst1q_f32(p + 4 * i, x.v[i]); }
-  static F32 add(F32 a, F32 b) { return each<F32>([&](int i) { return vaddq_f32(a.v[i], b.v[i]); }); }
-  static F32 mul(F32 a, F32 b) { return each<F32>([&](int i) { return vmulq_f32(a.v[i], b.v[i]); }); }
-  static F32 fma(F32 a, F32 b, F32 c) { return each<F32>([&](int i) { return vfmaq_f32(c.v[i], a.v[i], b.v[i]); }); }
-  static F32 fnma(F32 a, F32 b, F32 c) { return each<F32>([&](int i) { return vfmsq_f32(c.v[i], a.v[i], b.v[i]); }); }
-  static F32 to_f32(I32 x) { return each<F32>([&](int i) { return vcvtq_f32_s32(x.v[i]); }); }
-  static F32 canonical_nan(F32 x) {
+  PRIMITIVE void store(float* p, F32 x) { EACH(i) vst1q_f32(p + 4 * i, x.v[i]); }
+  PRIMITIVE F32 add(F32 a, F32 b) { return each<F32>([&](int i) { return vaddq_f32(a.v[i], b.v[i]); }); }
+  PRIMITIVE F32 mul(F32 a, F32 b) { return each<F32>([&](int i) { return vmulq_f32(a.v[i], b.v[i]); }); }
+  PRIMITIVE F32 fma(F32 a, F32 b, F32 c) { return each<F32>([&](int i) { return vfmaq_f32(c.v[i], a.v[i], b.v[i]); }); }
+  PRIMITIVE F32 fnma(F32 a, F32 b, F32 c) { return each<F32>([&](int i) { return vfmsq_f32(c.v[i], a.v[i], b.v[i]); }); }
+  PRIMITIVE F32 to_f32(I32 x) { return each<F32>([&](int i) { return vcvtq_f32_s32(x.v[i]); }); }
+  PRIMITIVE F32 canonical_nan(F32 x) {
     const float32x4_t nan = floats_of_bits(vdupq_n_u32(0x7fc00000));
     return each<F32>([&](int i) { return vbslq_f32(vceqq_f32(x.v[i], x.v[i]), x.v[i], nan); });
   }
@@ -60,37 +63,37 @@ struct Neon {
   static constexpr int kAttentionRows = 6;
   static constexpr int kAttentionSums = 6;
 
-  static F32 load_first(const float* p, int n) {
+  PRIMITIVE F32 load_first(const float* p, int n) {
     float lanes[16] = {};
     for (int i = 0; i < n; ++i) lanes[i] = p[i];
     return load(lanes);
   }
-  static void store_first(float* p, F32 x, int n) {
+  PRIMITIVE void store_first(float* p, F32 x, int n) {
     float lanes[16];
     store(lanes, x);
     for (int i = 0; i < n; ++i) p[i] = lanes[i];
   }
-  static F32 first_of(F32 a, F32 b, int n) {
+  PRIMITIVE F32 first_of(F32 a, F32 b, int n) {
     const int32x4_t index = vcombine_s32(vcreate_s32(0x1'00000000), vcreate_s32(0x3'00000002));
     return each<F32>([&](int i) { return vbslq_f32(vcltq_s32(index, vdupq_n_s32(n - 4 * i)), a.v[i], b.v[i]); });
   }
-  static F32 load_f16(const uint16_t* p) { return load_f16(reinterpret_cast<const uint8_t*>(p)); }
-  static void store_f16(uint16_t* p, F32 x) {
+  PRIMITIVE F32 load_f16(const uint16_t* p) { return load_f16(reinterpret_cast<const uint8_t*>(p)); }
+  PRIMITIVE void store_f16(uint16_t* p, F32 x) {
     const F32 y = canonical_nan(x);
     EACH(i) vst1_u16(p + 4 * i, vreinterpret_u16_f16(vcvt_f16_f32(y.v[i])));
   }
-  static F32 sub(F32 a, F32 b) { return each<F32>([&](int i) { return vsubq_f32(a.v[i], b.v[i]); }); }
-  static F32 div(F32 a, F32 b) { return each<F32>([&](int i) { return vdivq_f32(a.v[i], b.v[i]); }); }
-  static F32 sqrt(F32 x) { return each<F32>([&](int i) { return vsqrtq_f32(x.v[i]); }); }
+  PRIMITIVE F32 sub(F32 a, F32 b) { return each<F32>([&](int i) { return vsubq_f32(a.v[i], b.v[i]); }); }
+  PRIMITIVE F32 div(F32 a, F32 b) { return each<F32>([&](int i) { return vdivq_f32(a.v[i], b.v[i]); }); }
+  PRIMITIVE F32 sqrt(F32 x) { return each<F32>([&](int i) { return vsqrtq_f32(x.v[i]); }); }
   // not fmax and fmin, which treat NaN otherwise
-  static F32 max(F32 a, F32 b) {
+  PRIMITIVE F32 max(F32 a, F32 b) {
     return each<F32>([&](int i) { return vbslq_f32(vcgtq_f32(a.v[i], b.v[i]), a.v[i], b.v[i]); });
   }
-  static F32 min(F32 a, F32 b) {
+  PRIMITIVE F32 min(F32 a, F32 b) {
     return each<F32>([&](int i) { return vbslq_f32(vcltq_f32(a.v[i], b.v[i]), a.v[i], b.v[i]); });
   }
-  static float32x4_t pow2(int32x4_t e) { return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(e, vdupq_n_s32(127)), 23)); }
-  static F32 mul_pow2(F32 x, F32 n) {
+  PRIMITIVE float32x4_t pow2(int32x4_t e) { return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(e, vdupq_n_s32(127)), 23)); }
+  PRIMITIVE F32 mul_pow2(F32 x, F32 n) {
     return each<F32>([&](int i) {
       const int32x4_t e = vcvtq_s32_f32(n.v[i]), half = vshrq_n_s32(e, 1);
       return vmulq_f32(vmulq_f32(x.v[i], pow2(half)), pow2(vsubq_s32(e, half)));
@@ -114,17 +117,17 @@ struct Neon {
   template <bool kWide> struct DotType { using Type = Halves; };
   template <Code kCode> using Dot = typename DotType<kCode == Code::kS8>::Type;
 
-  static Bytes load_bytes(const uint8_t* p) {
+  PRIMITIVE Bytes load_bytes(const uint8_t* p) {
     const uint8x16x4_t plane = vld1q_u8_x4(p);
     return each<Bytes>([&](int i) { return plane.val[i]; });
   }
-  static Bytes spread_halves(const uint8_t* p) {
+  PRIMITIVE Bytes spread_halves(const uint8_t* p) {
     return each<Bytes>([=](int i) {
       const uint32x4_t h = vmovl_u16(load_4_halves(p + 8 * i));
       return vreinterpretq_u8_u32(vorrq_u32(h, vshlq_n_u32(h, 14)));
     });
   }
-  template <int kShift, int kMask> static Bytes bits(Bytes x) {
+  template <int kShift, int kMask> PRIMITIVE Bytes bits(Bytes x) {
     return each<Bytes>([&](int i) {
       uint8x16_t y = x.v[i];
       if constexpr (kShift > 0) y = vshrq_n_u8(y, kShift);
@@ -134,31 +137,31 @@ struct Neon {
       else return vandq_u8(y, vdupq_n_u8(kMask));
     });
   }
-  template <int kShift, int kMask> static Bytes or_bits(Bytes acc, Bytes x) { // acc has zeros there
+  template <int kShift, int kMask> PRIMITIVE Bytes or_bits(Bytes acc, Bytes x) { // acc has zeros there
     const Bytes y = bits<kShift, 0xff>(x);
     return each<Bytes>([&](int i) { return vbslq_u8(vdupq_n_u8(kMask), y.v[i], acc.v[i]); });
   }
-  template <int kValue> static Bytes subtract(Bytes x) {
+  template <int kValue> PRIMITIVE Bytes subtract(Bytes x) {
     return each<Bytes>([&](int i) { return vsubq_u8(x.v[i], vdupq_n_u8(kValue)); });
   }
-  template <Code> static Bytes lookup(const int8_t (&table)[16], Bytes x) {
+  template <Code> PRIMITIVE Bytes lookup(const int8_t (&table)[16], Bytes x) {
     const uint8x16_t entries = vreinterpretq_u8_s8(vld1q_s8(table));
     return each<Bytes>([&](int i) { return vqtbl1q_u8(entries, x.v[i]); });
   }
-  static Bytes high_nibble(Bytes x) { return bits<4, 0x0f>(x); }
+  PRIMITIVE Bytes high_nibble(Bytes x) { return bits<4, 0x0f>(x); }
   // sri and sli shift and insert beside the bits already there: one instruction for each part of a split code
-  static Bytes top_code6(Bytes a, Bytes b, Bytes c) {
+  PRIMITIVE Bytes top_code6(Bytes a, Bytes b, Bytes c) {
     return each<Bytes>([&](int i) { return vsriq_n_u8(vsriq_n_u8(vshrq_n_u8(c.v[i], 2), b.v[i], 4), a.v[i], 6); });
   }
-  static Bytes top_code5(Bytes a, Bytes b) {
+  PRIMITIVE Bytes top_code5(Bytes a, Bytes b) {
     return each<Bytes>([&](int i) { return vsliq_n_u8(vshrq_n_u8(b.v[i], 5), vshrq_n_u8(a.v[i], 5), 2); });
   }
-  static Bytes top_code5(Bytes a, Bytes b, Bytes c) {
+  PRIMITIVE Bytes top_code5(Bytes a, Bytes b, Bytes c) {
     return each<Bytes>([&](int i) { return vsriq_n_u8(vsriq_n_u8(vshrq_n_u8(a.v[i], 3), b.v[i], 6), c.v[i], 7); });
   }
 
-  static Act load_act(const int8_t* p) { return vld1q_s8(p); }
-  template <Code kCode> static Dot<kCode> dot_start(const int16_t* neg_sum) {
+  PRIMITIVE Act load_act(const int8_t* p) { return vld1q_s8(p); }
+  template <Code kCode> PRIMITIVE Dot<kCode> dot_start(const int16_t* neg_sum) {
     if constexpr (kCode == Code::kS8 || code_offset(kCode) == 0) {
       return Dot<kCode>{};
     } else { // the sums of columns 0,1 in column 0, those of columns 2,3 in column 2
@@ -171,8 +174,8 @@ struct Neon {
       return dot;
     }
   }
-  template <Code> static Bytes dot_operand(Bytes w) { return w; }
-  template <Code kCode, int kGroup> static void dot_add(Dot<kCode>& dot, Bytes w, Act a) {
+  template <Code> PRIMITIVE Bytes dot_operand(Bytes w) { return w; }
+  template <Code kCode, int kGroup> PRIMITIVE void dot_add(Dot<kCode>& dot, Bytes w, Act a) {
     const int8x16_t x = vreinterpretq_s8_s32(vdupq_laneq_s32(vreinterpretq_s32_s8(a), kGroup));
     EACH(i) {
       const int8x16_t codes = vreinterpretq_s8_u8(w.v[i]);
@@ -185,26 +188,26 @@ struct Neon {
       }
     }
   }
-  template <Code kCode> static I32 dot_sum(Dot<kCode> dot) {
+  template <Code kCode> PRIMITIVE I32 dot_sum(Dot<kCode> dot) {
     if constexpr (kCode == Code::kS8) return dot;
     else return each<I32>([&](int i) { return vpaddlq_s16(vpaddq_s16(dot.v[2 * i], dot.v[2 * i + 1])); });
   }
-  template <Code kCode> static I32 dot_scaled(Dot<kCode> dot, Scales s) {
+  template <Code kCode> PRIMITIVE I32 dot_scaled(Dot<kCode> dot, Scales s) {
     const I32 sum = dot_sum<kCode>(dot);
     return each<I32>([&](int i) { return vmulq_s32(sum.v[i], s.v[i]); });
   }
-  template <Code kCode> static I32 dot_scaled_add(I32 acc, Dot<kCode> dot, Scales s) {
+  template <Code kCode> PRIMITIVE I32 dot_scaled_add(I32 acc, Dot<kCode> dot, Scales s) {
     const I32 sum = dot_sum<kCode>(dot);
     return each<I32>([&](int i) { return vmlaq_s32(acc.v[i], sum.v[i], s.v[i]); });
   }
-  static F32 scaled_sums16(const int16_t (&neg_sum)[16][2], const float (&scale)[8]) {
+  PRIMITIVE F32 scaled_sums16(const int16_t (&neg_sum)[16][2], const float (&scale)[8]) {
     return each<F32>([&](int i) {
       const float32x4_t sums = vcvtq_f32_s32(vnegq_s32(vpaddlq_s16(vld1q_s16(neg_sum[4 * i]))));
       return vmulq_f32(sums, vcombine_f32(vld1_dup_f32(scale + 2 * i), vld1_dup_f32(scale + 2 * i + 1)));
     });
   }
 
-  template <int kColumn> static Scales column(Bytes plane) {
+  template <int kColumn> PRIMITIVE Scales column(Bytes plane) {
     constexpr uint32_t kFirst = 0xffffff00 | kColumn; // byte kColumn of a lane, three zeros
     const uint32x4_t pattern = {kFirst, kFirst + 4, kFirst + 8, kFirst + 12};
     return each<I32>([&](int i) {
@@ -214,15 +217,15 @@ struct Neon {
       else return vreinterpretq_s32_u8(vqtbl1q_u8(plane.v[i], vreinterpretq_u8_u32(pattern)));
     });
   }
-  template <int kColumn> static Scales signed_column(Bytes plane) {
+  template <int kColumn> PRIMITIVE Scales signed_column(Bytes plane) {
     return each<I32>([&](int i) {
       int32x4_t x = vreinterpretq_s32_u8(plane.v[i]);
       if constexpr (kColumn < 3) x = vshlq_n_s32(x, 24 - 8 * kColumn);
       return vshrq_n_s32(x, 24);
     });
   }
-  template <int kColumn> static F32 column_f32(Bytes plane) { return to_f32(column<kColumn>(plane)); }
-  template <int kColumn> static F32 signed_column_f32(Bytes plane) { return to_f32(signed_column<kColumn>(plane)); }
+  template <int kColumn> PRIMITIVE F32 column_f32(Bytes plane) { return to_f32(column<kColumn>(plane)); }
+  template <int kColumn> PRIMITIVE F32 signed_column_f32(Bytes plane) { return to_f32(signed_column<kColumn>(plane)); }
 };
 template <> struct Neon::DotType<true> { using Type = I32; };
 

@@ -12,7 +12,7 @@ struct NeonDotprod : Neon {
   template <Code> static constexpr int kDotGroups = 8;
   template <Code> using Dot = I32;
 
-  template <Code kCode> static I32 dot_start(const int16_t* neg_sum) {
+  template <Code kCode> PRIMITIVE I32 dot_start(const int16_t* neg_sum) {
     if constexpr (kCode == Code::kS8 || code_offset(kCode) == 0) {
       return I32{};
     } else {
@@ -20,14 +20,14 @@ struct NeonDotprod : Neon {
       return each<I32>([=](int) { return start; });
     }
   }
-  template <Code, int kGroup> static void dot_add(I32& dot, Bytes w, Act a) {
+  template <Code, int kGroup> PRIMITIVE void dot_add(I32& dot, Bytes w, Act a) {
     EACH(i) dot.v[i] = vdotq_laneq_s32(dot.v[i], vreinterpretq_s8_u8(w.v[i]), a, kGroup);
   }
-  template <Code> static I32 dot_sum(I32 dot) { return dot; }
-  template <Code> static I32 dot_scaled(I32 dot, Scales s) {
+  template <Code> PRIMITIVE I32 dot_sum(I32 dot) { return dot; }
+  template <Code> PRIMITIVE I32 dot_scaled(I32 dot, Scales s) {
     return each<I32>([&](int i) { return vmulq_s32(dot.v[i], s.v[i]); });
   }
-  template <Code> static I32 dot_scaled_add(I32 acc, I32 dot, Scales s) {
+  template <Code> PRIMITIVE I32 dot_scaled_add(I32 acc, I32 dot, Scales s) {
     return each<I32>([&](int i) { return vmlaq_s32(acc.v[i], dot.v[i], s.v[i]); });
   }
 };
