@@ -5,7 +5,7 @@
 // - score of a position: fma over the dimensions, ascending, lanes are positions; then times the scale;
 // - in each chunk of 256 positions: the largest score, p = e^(score - largest), the sum of p in 16 lanes, and for each
 //   dimension the sum of p * v: fma over the positions, ascending, lanes are dimensions;
-// - chunks ascending: sums so far and sums of the chunk are brought to the larger of the two maxima and added.
+// - chunks from the second on, ascending: sums so far and sums of the chunk are brought to the larger of the two maxima and added.
 // Positions behind a row's own contribute nothing at all, whatever the cache holds there: their scores are replaced before
 // they meet others, and their values are not touched (0 * NaN would be NaN).
 #pragma once
@@ -29,7 +29,6 @@ template <class Element> struct AttentionTile {
   float* sums;        // [n_rows, row_size] of p * v so far
   float* partial;     // [n_rows, partial_stride]: the same for one chunk
   ptrdiff_t partial_stride;
-  float* q;           // [head_dim, n_rows]
 };
 
 template <class P> MOTE_INLINE inline typename P::F32 load_cached(const uint16_t* p) { return P::load_f16(p); }
@@ -43,17 +42,18 @@ inline int positions_in_chunk(int n_positions, int chunk_first) {
 
 /// Scores of the panels that hold positions chunk_first .. chunk_first + n - 1. One panel at a time, so that k is one stream:
 /// several side by side are faster from the cache but take twice as long from memory, and prefetching does not mend it.
-template <class P, int kRows, class Element> void score_chunk(const AttentionTile<Element>& tile, int chunk_first, int n) {
+/// q: the queries of the rows.
+template <class P, int kRows, class Element>
+void score_chunk(const AttentionTile<Element>& tile, const float* const (&q)[kRows], int chunk_first, int n) {
   const int head_dim = tile.args->head_dim;
   const Element* k = tile.k + static_cast<ptrdiff_t>(chunk_first) * head_dim;
   const auto scale = P::splat(tile.args->scale);
   for (int i = 0; i < n; i += 16) {
     typename P::F32 acc[kRows];
     for (int r = 0; r < kRows; ++r) acc[r] = P::zero();
-    const float* q = tile.q;
-    for (int d = 0; d < head_dim; ++d, q += kRows, k += 16) {
+    for (int d = 0; d < head_dim; ++d, k += 16) {
       const auto column = load_cached<P>(k);
-      MOTE_UNROLL for (int r = 0; r < kRows; ++r) acc[r] = P::fma(P::splat(q[r]), column, acc[r]);
+      MOTE_UNROLL for (int r = 0; r < kRows; ++r) acc[r] = P::fma(P::splat(q[r][d]), column, acc[r]);
     }
     for (int r = 0; r < kRows; ++r) P::store(tile.scores + r * kChunk + i, P::mul(acc[r], scale));
   }
@@ -137,8 +137,6 @@ void merge_chunk(const SoftmaxState<P>& chunk, const float* partial, ptrdiff_t r
   for (ptrdiff_t i = 0; i < row_size; i += 16) P::store(sums + i, merged(P::load(sums + i), P::load(partial + i)));
 }
 
-template <class P> SoftmaxState<P> no_positions() { return {P::splat(-__builtin_inff()), P::zero()}; }
-
 template <class P> void set_zero(float* x, ptrdiff_t n) {
   for (ptrdiff_t i = 0; i < n; i += 16) P::store(x + i, P::zero());
 }
@@ -158,16 +156,11 @@ template <class P, int kRows, class Element> struct TileRows {
     return static_cast<size_t>(token_of(r)) * stride + static_cast<size_t>((first + r) % args.n_heads * args.head_dim);
   }
 
-  void load_queries(const AttentionTile<Element>& tile) const {
-    for (int r = 0; r < kRows; ++r) {
-      const float* q = args.q + place_of(r, args.q_stride);
-      for (int d = 0; d < args.head_dim; ++d) tile.q[d * kRows + r] = q[d];
-    }
-  }
-
   /// One chunk of positions into tile.partial and state.
   void attend(const AttentionTile<Element>& tile, int chunk, SoftmaxState<P> (&state)[kRows]) const {
-    score_chunk<P, kRows>(tile, chunk, positions_in_chunk(n_positions(kRows - 1), chunk));
+    const float* q[kRows];
+    for (int r = 0; r < kRows; ++r) q[r] = args.q + place_of(r, args.q_stride);
+    score_chunk<P, kRows>(tile, q, chunk, positions_in_chunk(n_positions(kRows - 1), chunk));
     for (int r = 0; r < kRows; ++r)
       if (const int n = positions_in_chunk(n_positions(r), chunk); n > 0)
         state[r] = softmax_chunk<P>(tile.scores + r * kChunk, n);
@@ -185,10 +178,10 @@ template <class P, int kRows, class Element> void attend_tile(const AttentionTil
   const AttentionArgs& a = *tile.args;
   const TileRows<P, kRows, Element> rows{a, first};
   SoftmaxState<P> state[kRows], chunk_state[kRows];
-  rows.load_queries(tile);
-  for (int r = 0; r < kRows; ++r) state[r] = no_positions<P>();
-  set_zero<P>(tile.sums, kRows * tile.row_size);
-  for (int chunk = 0; chunk < rows.n_positions(kRows - 1); chunk += kChunk) {
+  AttentionTile<Element> start = tile; // the first chunk is where the sums begin
+  start.partial = tile.sums;
+  rows.attend(start, 0, state);
+  for (int chunk = kChunk; chunk < rows.n_positions(kRows - 1); chunk += kChunk) {
     rows.attend(tile, chunk, chunk_state);
     for (int r = 0; r < kRows; ++r)
       if (rows.n_positions(r) > chunk)
@@ -205,7 +198,6 @@ template <class P, int kRows, class Element> void attend_tile_chunk(AttentionTil
   const TileRows<P, kRows, Element> rows{a, first};
   SoftmaxState<P> state[kRows];
   tile.partial = a.partials + (a.chunk * a.n_heads + first) * tile.partial_stride;
-  rows.load_queries(tile);
   rows.attend(tile, a.chunk * kChunk, state);
   for (int r = 0; r < kRows; ++r) {
     float* end = tile.partial + r * tile.partial_stride + tile.row_size;
@@ -233,7 +225,6 @@ template <class P, bool kOneChunk, class Element> void attend(const AttentionArg
   tile.sums = tile.scores + kRows * kChunk;
   tile.partial = tile.sums + kRows * tile.row_size;
   tile.partial_stride = kOneChunk ? static_cast<ptrdiff_t>(attention_partial(args.head_dim)) : tile.row_size;
-  tile.q = tile.partial + kRows * tile.row_size;
   const int n_rows = args.n_tokens * args.n_heads;
   for (int first = 0; first < n_rows;) { // tiles of nearly equal size: 9 rows are 5 + 4 rather than 7 + 2
     const int left = n_rows - first, n_tiles = (left + kRows - 1) / kRows, n = (left + n_tiles - 1) / n_tiles;
@@ -250,12 +241,16 @@ template <class P> void merge_chunks(const AttentionArgs& args) {
   const auto stride = static_cast<ptrdiff_t>(attention_partial(args.head_dim));
   const int n_chunks = (args.first_pos + kChunk) / kChunk; // of first_pos + 1 positions
   for (int head = 0; head < args.n_heads; ++head) {
-    auto state = no_positions<P>();
-    set_zero<P>(args.scratch, row_size);
+    SoftmaxState<P> state;
     for (int chunk = 0; chunk < n_chunks; ++chunk) {
       const float* partial = args.partials + (chunk * args.n_heads + head) * stride;
       const SoftmaxState<P> chunk_state{P::load(partial + row_size), P::load(partial + row_size + 16)};
-      merge_chunk<P>(chunk_state, partial, row_size, state, args.scratch);
+      if (chunk > 0) {
+        merge_chunk<P>(chunk_state, partial, row_size, state, args.scratch);
+        continue;
+      }
+      state = chunk_state;
+      for (ptrdiff_t i = 0; i < row_size; i += 16) P::store(args.scratch + i, P::load(partial + i));
     }
     finish_row<P>(state, args.scratch, args.head_dim, args.out + head * args.head_dim);
   }
