@@ -42,8 +42,8 @@ struct Avx512 {
 
   // ---- Float lanes of the vector operations ------------------------------------------------------------------------------
 
-  static constexpr int kAttentionRows = 7;
-  static constexpr int kAttentionSums = 28;
+  static constexpr int kAttentionRows = 8;
+  static constexpr int kAttentionSums = 24;
 
   static __mmask16 first_mask(int n) { return static_cast<__mmask16>((1u << n) - 1); }
   static F32 load_first(const float* p, int n) { return _mm512_maskz_loadu_ps(first_mask(n), p); }
