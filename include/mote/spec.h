@@ -77,6 +77,7 @@ struct FfnSpec {
 
 enum class Residual : std::uint8_t {
   sequential,      ///< x += attention(norm x); x += ffn(norm2 x)
+  parallel,        ///< x += attention(norm x) + ffn(norm2 x)
   parallel_shared, ///< x += attention(norm x) + ffn(norm x)
 };
 

@@ -75,6 +75,10 @@ class Compiler {
     const Rotation* rotation = a.rope ? b_.find_rotation(*a.rope) : nullptr;
     add<QkvStep>(product, QkvStep::Operands{&a, qkv, b_.normed, w.q_norm, w.k_norm, rotation, b_.qkv, cache});
 
+    // The norm of the FFN reads the stream before the attention's output is added. Here all have read the other norm, and the
+    // barrier behind the attention comes before whatever changes the stream.
+    if (layer.residual == Residual::parallel) add_ffn_norm(layer, w);
+
     StepTag attention = tag(Component::attention, Operation::attention);
     attention.bytes_per_position =
         2 * static_cast<std::int64_t>(cache.element_bytes()) * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
@@ -86,13 +90,15 @@ class Compiler {
     add_linear(Component::attention, w.attn_output, attended, b_.projected, spec_.d_model, b_.residual);
   }
 
+  void add_ffn_norm(const LayerSpec& layer, const LayerWeights& w) {
+    const Linear* const readers[] = {&w.ffn_gate, &w.ffn_up};
+    add<NormStep>(tag(Component::ffn, Operation::norm),
+                  NormStep::Operands{layer.norm, w.ffn_norm, b_.residual, b_.normed, any_quantized(readers), Scope::tokens});
+  }
+
   void compile_ffn(const LayerSpec& layer, const LayerWeights& w) {
     const Linear* gate = layer.ffn.kind == FfnKind::gated ? &w.ffn_gate : nullptr;
-    if (layer.residual == Residual::sequential) {
-      const Linear* const readers[] = {gate, &w.ffn_up};
-      add<NormStep>(tag(Component::ffn, Operation::norm),
-                    NormStep::Operands{layer.norm, w.ffn_norm, b_.residual, b_.normed, any_quantized(readers), Scope::tokens});
-    }
+    if (layer.residual == Residual::sequential) add_ffn_norm(layer, w);
     StepTag in = tag(Component::ffn, Operation::mul_mat);
     count(in, w.ffn_up);
     if (gate) count(in, *gate);

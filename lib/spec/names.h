@@ -14,7 +14,7 @@ inline constexpr std::string_view kNormKindNames[] = {"rms", "layer"};
 inline constexpr std::string_view kRopeStyleNames[] = {"interleaved", "halves"};
 inline constexpr std::string_view kQkvStorageNames[] = {"separate", "fused"};
 inline constexpr std::string_view kFfnKindNames[] = {"gated", "standard"};
-inline constexpr std::string_view kResidualNames[] = {"sequential", "parallel_shared"};
+inline constexpr std::string_view kResidualNames[] = {"sequential", "parallel", "parallel_shared"};
 
 constexpr std::span<const std::string_view> names_of(Activation) { return kActivationNames; }
 constexpr std::span<const std::string_view> names_of(NormKind) { return kNormKindNames; }

@@ -204,7 +204,7 @@ void refuse_features(Metadata& metadata, const ModelSpec& spec) {
     if (found != value && found != 0.0) refuse(key, number(found), number(value));
   }
   if (!metadata.boolean_or("attention.causal", true)) refuse("attention.causal", "false", "true");
-  const bool parallel = spec.layers[0].residual == Residual::parallel_shared;
+  const bool parallel = spec.layers[0].residual != Residual::sequential;
   if (metadata.boolean_or("use_parallel_residual", parallel) != parallel)
     refuse("use_parallel_residual", parallel ? "false" : "true", parallel ? "true" : "false");
 }

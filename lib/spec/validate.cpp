@@ -103,7 +103,7 @@ std::int64_t parameter_count(const ModelSpec& model) {
   std::int64_t count = (model.head.tied ? 1 : 2) * d * model.n_vocab + (model.head.bias ? model.n_vocab : 0) +
                        d * model.n_learned_positions + norm_weights(model.head.norm, d);
   for (const LayerSpec& layer : model.layers) {
-    count += (layer.residual == Residual::sequential ? 2 : 1) * norm_weights(layer.norm, d);
+    count += (layer.residual == Residual::parallel_shared ? 1 : 2) * norm_weights(layer.norm, d);
     const AttentionSpec& attention = layer.attention;
     const std::int64_t q = std::int64_t{attention.n_heads} * attention.head_dim;
     const std::int64_t qkv = q + 2 * std::int64_t{attention.n_kv_heads} * attention.head_dim;

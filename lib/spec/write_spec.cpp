@@ -12,6 +12,9 @@ namespace mote::spec {
 
 namespace {
 
+/// Whether files of the family have a key for it: those whose layers have both norms either way.
+bool says_residual(const Family& family) { return family.defaults().layers[0].residual == Residual::parallel; }
+
 /// What read_spec would make of a file: the family's habits, with the values that its keys and tensors carry.
 ModelSpec read_back(const ModelSpec& spec, const Family& family) {
   ModelSpec read = family.defaults();
@@ -26,6 +29,7 @@ ModelSpec read_back(const ModelSpec& spec, const Family& family) {
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     const LayerSpec& from = spec.layers[i];
     LayerSpec& to = read.layers[i];
+    if (says_residual(family) && first.residual == Residual::sequential) to.residual = Residual::sequential;
     to.norm.eps = first.norm.eps;
     to.norm.bias = from.norm.bias;
     to.attention = from.attention;
@@ -51,7 +55,7 @@ ModelSpec read_back(const ModelSpec& spec, const Family& family) {
 
 class SpecWriter {
  public:
-  SpecWriter(const ModelSpec& spec, gguf::Writer& writer) : spec_(spec), writer_(writer) {}
+  SpecWriter(const ModelSpec& spec, const Family& family, gguf::Writer& writer) : spec_(spec), family_(family), writer_(writer) {}
 
   void write() {
     const LayerSpec& first = spec_.layers[0];
@@ -71,6 +75,7 @@ class SpecWriter {
     if (first.attention.scale != static_cast<float>(1.0 / std::sqrt(static_cast<double>(first.attention.head_dim))))
       set("attention.scale", first.attention.scale);
     if (first.attention.rope) rope(*first.attention.rope);
+    if (says_residual(family_)) writer_.set_bool(full("use_parallel_residual"), first.residual == Residual::parallel);
   }
 
  private:
@@ -96,6 +101,7 @@ class SpecWriter {
   }
 
   const ModelSpec& spec_;
+  const Family& family_;
   gguf::Writer& writer_;
 };
 
@@ -108,7 +114,7 @@ Status write_spec(const ModelSpec& spec, gguf::Writer& writer) {
   if (!lost.empty())
     return Error{ErrorCode::unsupported,
                  "a file of the family " + spec.family + " cannot say all of this model: " + lost.substr(0, lost.find('\n'))};
-  SpecWriter(spec, writer).write();
+  SpecWriter(spec, *family, writer).write();
   return {};
 }
 

@@ -88,7 +88,7 @@ std::vector<TensorDesc> list_tensors(const ModelSpec& spec) {
     Lister list(tensors, static_cast<int>(i));
     list.norm(Role::attn_norm, "attn_norm", d_model, layer.norm);
     list_attention(list, layer.attention, d_model);
-    if (layer.residual == Residual::sequential) list.norm(Role::ffn_norm, "ffn_norm", d_model, layer.norm);
+    if (layer.residual != Residual::parallel_shared) list.norm(Role::ffn_norm, "ffn_norm", d_model, layer.norm);
     list_ffn(list, layer.ffn, d_model);
   }
   model.norm(Role::output_norm, "output_norm", d_model, spec.head.norm);

@@ -22,6 +22,7 @@ inline const std::vector<std::string>& awkward_shapes() {
       "family=qwen3,layers=2,d_model=512,d_ff=768,heads=8,kv_heads=4,head_dim=44,vocab=1000,ctx=600",
       "family=gpt2,layers=2,d_model=80,d_ff=320,heads=1,head_dim=80,vocab=77,ctx=600",
       "family=phi2,layers=2,d_model=256,d_ff=1024,heads=4,head_dim=64,rope_dims=22,vocab=33,ctx=600",
+      "family=gptneox,layers=2,d_model=222,d_ff=612,heads=6,head_dim=37,rope_dims=10,vocab=45,ctx=600",
   };
   return shapes;
 }

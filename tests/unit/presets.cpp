@@ -42,6 +42,9 @@ TEST_CASE("presets keep what makes their family different") {
   CHECK(preset("lamini-gpt-774m").layers[0].ffn.activation == mote::Activation::gelu_tanh);
   CHECK(preset("phi-2").layers[0].attention.rope->dims == 32);
   CHECK(preset("phi-2").layers[0].attention.head_dim == 80);
+  CHECK(preset("pythia-410m").layers[0].attention.rope->dims == 16);
+  CHECK(preset("pythia-1b").layers[0].attention.rope->dims == 64);
+  CHECK(preset("dolly-v2-3b").layers[0].residual == mote::Residual::parallel);
   CHECK(preset("qwen3-0.6b").layers[0].attention.qk_norm);
   CHECK(preset("qwen3-0.6b").layers[0].attention.head_dim == 128);
   CHECK(preset("qwen1.5-4b").layers[0].attention.rope->base == 5e6);

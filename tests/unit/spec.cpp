@@ -27,7 +27,7 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 TEST_CASE("families are listed sorted") {
   const auto names = mote::family_names();
-  REQUIRE(names == std::vector<std::string_view>{"gpt2", "llama", "phi2", "qwen2", "qwen3"});
+  REQUIRE(names == std::vector<std::string_view>{"gpt2", "gptneox", "llama", "phi2", "qwen2", "qwen3"});
 }
 
 TEST_CASE("a printed spec says every value and equal layers once") {
@@ -90,6 +90,9 @@ TEST_CASE("parameters are counted as written down by hand") {
   // GPT-2, 2 layers of d 8, heads 2: embedding 10 x 8 and positions 4 x 8, five LayerNorms of 16
   CHECK(mote::parameter_count(shape("family=gpt2,layers=2,d_model=8,d_ff=32,heads=2,vocab=10,ctx=4")) ==
         80 + 32 + 5 * 16 + 2 * (8 * 24 + 24 + 8 * 8 + 8 + 8 * 32 + 32 + 32 * 8 + 8));
+  // GPT-NeoX has the same layers, two norms in each, and an output matrix in place of the positions
+  CHECK(mote::parameter_count(shape("family=gptneox,layers=2,d_model=8,d_ff=32,heads=2,vocab=10,rope_dims=2")) ==
+        80 + 80 + 5 * 16 + 2 * (8 * 24 + 24 + 8 * 8 + 8 + 8 * 32 + 32 + 32 * 8 + 8));
 }
 
 TEST_CASE("validate names the field that makes no sense") {

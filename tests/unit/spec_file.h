@@ -90,6 +90,7 @@ inline SpecFile file_of(const ModelSpec& spec) {
     u32("rope.dimension_count", attention.rope->dims);
     file.f32(key("rope.freq_base"), static_cast<float>(attention.rope->base));
   }
+  if (spec.family == "gptneox") file.boolean(key("use_parallel_residual"), layer.residual == Residual::parallel);
   file.tensors = weights::list_tensors(spec);
   return file;
 }

@@ -55,6 +55,8 @@ TEST_CASE("a spec that is written to a file is read back") {
       "family=gpt2,layers=2,d_model=64,d_ff=256,heads=4,vocab=100,ctx=50,tied=0",
       "family=phi2,layers=2,d_model=160,d_ff=96,heads=2,vocab=100",
       "family=phi2,layers=2,d_model=160,d_ff=96,heads=2,vocab=100,qkv=separate",
+      "family=gptneox,layers=2,d_model=66,d_ff=96,heads=2,vocab=100",
+      "family=gptneox,layers=2,d_model=66,d_ff=96,heads=2,vocab=100,residual=sequential,rope_dims=12",
   };
   for (const char* text : shapes) {
     const ModelSpec written = shape(text);
@@ -146,7 +148,7 @@ TEST_CASE("an unknown architecture is refused with the list of those that are kn
   REQUIRE_FALSE(spec);
   CHECK(spec.error().code == ErrorCode::unsupported);
   CHECK(spec.error().message.ends_with(
-      "model.gguf: architecture \"mamba\" is not supported; supported: gpt2, llama, phi2, qwen2, qwen3"));
+      "model.gguf: architecture \"mamba\" is not supported; supported: gpt2, gptneox, llama, phi2, qwen2, qwen3"));
 }
 
 TEST_CASE("features that are not computed are refused by name") {
@@ -310,6 +312,17 @@ TEST_CASE("families miss what they need by name") {
   spec = read(file);
   REQUIRE_FALSE(spec);
   CHECK(spec.error().message.find("phi2.use_parallel_residual is false") != std::string::npos);
+
+  // here the key says which of two layers it is; whoever leaves it out means the usual one
+  file = test::file_of(shape("family=gptneox,layers=2,d_model=64,d_ff=96,heads=2,vocab=100"));
+  CHECK(read_sound(file).layers[1].residual == Residual::parallel);
+  file.boolean("gptneox.use_parallel_residual", false);
+  CHECK(read_sound(file).layers[1].residual == Residual::sequential);
+  file = test::file_of(shape("family=gpt2,layers=2,d_model=64,d_ff=96,heads=2,vocab=100"));
+  file.boolean("gpt2.use_parallel_residual", true);
+  spec = read(file);
+  REQUIRE_FALSE(spec);
+  CHECK(spec.error().message.find("gpt2.use_parallel_residual is true") != std::string::npos);
 }
 
 TEST_CASE("a name from a file is cut and kept to one line") {

@@ -78,6 +78,13 @@ TEST_CASE("families bring their own defaults") {
   CHECK(phi2.layers[0].residual == Residual::parallel_shared);
   CHECK(phi2.layers[0].attention.rope == RopeSpec{RopeStyle::halves, 32, 10000.0, {}});
   CHECK(phi2.head.bias);
+  const ModelSpec gptneox = shape("family=gptneox,layers=2,d_model=160,d_ff=96,heads=2,vocab=100");
+  CHECK(gptneox.layers[0].residual == Residual::parallel);
+  CHECK(gptneox.layers[0].norm == NormSpec{NormKind::layer, 1e-5f, true});
+  CHECK(gptneox.layers[0].ffn.activation == Activation::gelu_erf);
+  CHECK_FALSE(gptneox.head.bias);
+  CHECK(shape("family=gptneox,layers=2,d_model=160,d_ff=96,heads=2,vocab=100,residual=sequential").layers[1].residual ==
+        Residual::sequential);
   CHECK(shape(with("family=phi2")).layers[0].attention.rope->dims == 16); // heads smaller than what the family rotates
 }
 
@@ -190,7 +197,7 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
       {with("norm_eps=-1"), "shape key \"norm_eps\": found \"-1\", expected a number from 1e-20 to 1"},
       {with("norm_eps=nan"), "shape key \"norm_eps\": found \"nan\", expected a number from 1e-20 to 1"},
       {with("tied=yes"), "shape key \"tied\": found \"yes\", expected 0, 1, false or true"},
-      {with("residual=post"), "shape key \"residual\": found \"post\", expected one of sequential, parallel_shared"},
+      {with("residual=post"), "shape key \"residual\": found \"post\", expected one of sequential, parallel, parallel_shared"},
       {with("qkv=split"), "shape key \"qkv\": found \"split\", expected one of separate, fused"},
       {with("rope_style=neox"), "shape key \"rope_style\": found \"neox\", expected one of interleaved, halves, none"},
       {with("rope_dims=17"), "shape key \"rope_dims\": found \"17\", expected an integer from 2 to 16"},
@@ -202,7 +209,7 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
        "shape key \"rope_dims\": found \"8\", expected no such key where there is no rope: set rope_style"},
       {with("ctx=100,positions=50"), "shape key \"positions\": found \"50\", expected 0, or ctx=100 and more"},
       {with("norm_bias=1"), "layers[0].norm.bias is true, expected false for a norm of kind rms"},
-      {with("family=mamba"), "shape key \"family\": found \"mamba\", expected one of gpt2, llama, phi2, qwen2, qwen3"},
+      {with("family=mamba"), "shape key \"family\": found \"mamba\", expected one of gpt2, gptneox, llama, phi2, qwen2, qwen3"},
       {"base=qwen2-0.5b,family=llama", "shape keys \"base\" and \"family\" exclude each other"},
       {"base=qwen2-0.5", "unknown preset \"qwen2-0.5\"; nearest: qwen2-0.5b, qwen2-1.5b, qwen2.5-0.5b"},
   };

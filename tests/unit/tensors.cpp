@@ -69,6 +69,13 @@ TEST_CASE("tensors have the names and shapes of files of their family") {
             "blk.1.attn_v.bias 1x64", "blk.1.attn_output.weight 64x64", "blk.1.attn_output.bias 1x64",
             "blk.1.ffn_up.weight 256x64", "blk.1.ffn_up.bias 1x256", "blk.1.ffn_down.weight 64x256", "blk.1.ffn_down.bias 1x64",
             "output_norm.weight 1x64", "output_norm.bias 1x64", "output.weight 100x64", "output.bias 1x100"});
+  CHECK(listing(tensors_of("family=gptneox,layers=2,d_model=64,d_ff=256,heads=4,vocab=100")) ==
+        std::vector<std::string>{"token_embd.weight 100x64", "blk.1.attn_norm.weight 1x64", "blk.1.attn_norm.bias 1x64",
+                                 "blk.1.attn_qkv.weight 192x64", "blk.1.attn_qkv.bias 1x192", "blk.1.attn_output.weight 64x64",
+                                 "blk.1.attn_output.bias 1x64", "blk.1.ffn_norm.weight 1x64", "blk.1.ffn_norm.bias 1x64",
+                                 "blk.1.ffn_up.weight 256x64", "blk.1.ffn_up.bias 1x256", "blk.1.ffn_down.weight 64x256",
+                                 "blk.1.ffn_down.bias 1x64", "output_norm.weight 1x64", "output_norm.bias 1x64",
+                                 "output.weight 100x64"});
 }
 
 TEST_CASE("fused projections of grouped heads have the rows of all three") {

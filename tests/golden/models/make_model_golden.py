@@ -178,6 +178,37 @@ def write_phi2(name, config, model):
     g.finish()
 
 
+def blocks(value, n_heads):
+    """Rows of a fused projection from q, k and v of each head to all of q, all of k, all of v, as GGUF files have them."""
+    return value.reshape(n_heads, 3, -1, *value.shape[1:]).swapaxes(0, 1).reshape(value.shape)
+
+
+def write_gptneox(name, config, model):
+    g = Gguf(name, "gptneox")
+    w, c = g.writer, config
+    w.add_context_length(c.max_position_embeddings)
+    w.add_embedding_length(c.hidden_size)
+    w.add_block_count(c.num_hidden_layers)
+    w.add_feed_forward_length(c.intermediate_size)
+    w.add_rope_dimension_count(int(c.rope_parameters["partial_rotary_factor"] * (c.hidden_size // c.num_attention_heads)))
+    w.add_head_count(c.num_attention_heads)
+    w.add_parallel_residual(c.use_parallel_residual)
+    w.add_layer_norm_eps(c.layer_norm_eps)
+    g.tensor("token_embd.weight", model.gpt_neox.embed_in.weight.detach())
+    g.linear("output_norm", model.gpt_neox.final_layer_norm)
+    g.linear("output", model.get_output_embeddings())
+    for i, layer in enumerate(model.gpt_neox.layers):
+        b, qkv = f"blk.{i}", layer.attention.query_key_value
+        g.linear(f"{b}.attn_norm", layer.input_layernorm)
+        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
+        g.tensor(f"{b}.attn_qkv.weight", blocks(qkv.weight.detach(), c.num_attention_heads))
+        g.tensor(f"{b}.attn_qkv.bias", blocks(qkv.bias.detach(), c.num_attention_heads))
+        g.linear(f"{b}.attn_output", layer.attention.dense)
+        g.linear(f"{b}.ffn_up", layer.mlp.dense_h_to_4h)
+        g.linear(f"{b}.ffn_down", layer.mlp.dense_4h_to_h)
+    g.finish()
+
+
 def write_expected(name, model, seed):
     model.eval()
     generator = torch.Generator().manual_seed(1000 + seed)
@@ -232,6 +263,12 @@ def main():
                      num_key_value_heads=3, max_position_embeddings=64, layer_norm_eps=1e-5, hidden_act="gelu_new",
                      rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.4}),
          write_phi2)
+    for name, seed, parallel in (("gptneox", 7, True), ("gptneox_sequential", 8, False)):
+        make(name, seed,
+             t.GPTNeoXConfig(vocab_size=53, hidden_size=33, intermediate_size=52, num_hidden_layers=2, num_attention_heads=3,
+                             max_position_embeddings=64, layer_norm_eps=1e-5, hidden_act="gelu", use_parallel_residual=parallel,
+                             rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.4}),
+             write_gptneox)
 
 
 main()
