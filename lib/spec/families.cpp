@@ -6,7 +6,7 @@ namespace spec {
 
 namespace {
 
-constexpr const Family* kFamilies[] = {&kGpt2, &kGptNeox, &kLlama, &kPhi2, &kQwen2, &kQwen3};
+constexpr const Family* kFamilies[] = {&kGpt2, &kGptNeox, &kLlama, &kPhi2, &kQwen2, &kQwen3, &kStableLm};
 
 } // namespace
 

@@ -19,7 +19,7 @@ struct Family {
 };
 
 // Each in its own file in families/; families.cpp lists them.
-extern const Family kGpt2, kGptNeox, kLlama, kPhi2, kQwen2, kQwen3;
+extern const Family kGpt2, kGptNeox, kLlama, kPhi2, kQwen2, kQwen3, kStableLm;
 
 /// Sorted by name.
 std::span<const Family* const> families() noexcept;

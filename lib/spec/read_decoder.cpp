@@ -205,7 +205,8 @@ void refuse_features(Metadata& metadata, const ModelSpec& spec) {
   }
   if (!metadata.boolean_or("attention.causal", true)) refuse("attention.causal", "false", "true");
   const bool parallel = spec.layers[0].residual != Residual::sequential;
-  if (metadata.boolean_or("use_parallel_residual", parallel) != parallel)
+  // stablelm's converter says true where the model does not say; the family looks at the tensors
+  if (spec.family != "stablelm" && metadata.boolean_or("use_parallel_residual", parallel) != parallel)
     refuse("use_parallel_residual", parallel ? "false" : "true", parallel ? "true" : "false");
 }
 

@@ -16,8 +16,8 @@ using namespace mote;
 
 namespace {
 
-const char* const kModels[] = {"llama_gqa", "llama_scaled_tied", "qwen2_mqa_tied",    "qwen3_mha", "gpt2",
-                               "phi2",      "gptneox",           "gptneox_sequential"};
+const char* const kModels[] = {"llama_gqa", "llama_scaled_tied", "qwen2_mqa_tied",     "qwen3_mha", "gpt2",
+                               "phi2",      "gptneox",           "gptneox_sequential", "stablelm",  "stablelm_gqa_bias"};
 
 std::string path_of(const std::string& name) { return std::string(MOTE_SOURCE_DIR) + "/tests/golden/models/" + name; }
 

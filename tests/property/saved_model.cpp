@@ -40,6 +40,8 @@ TEST_CASE("a saved random model has the spec and the logits of the model that wa
       "family=phi2,layers=2,d_model=256,d_ff=1024,heads=4,head_dim=64,rope_dims=22,vocab=33,ctx=600",
       "family=gptneox,layers=2,d_model=222,d_ff=612,heads=6,head_dim=37,rope_dims=10,vocab=45,ctx=600",
       "family=gptneox,layers=2,d_model=256,d_ff=1024,heads=4,head_dim=64,rope_dims=18,vocab=43,residual=sequential",
+      "family=stablelm,layers=2,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=37,rope_dims=10,vocab=47,ctx=600,qkv_bias=1",
+      "family=stablelm,layers=2,d_model=256,d_ff=512,heads=4,rope_dims=18,vocab=41",
   };
   int n_threads = 0;
   for (const char* const shape : shapes)

@@ -45,6 +45,10 @@ TEST_CASE("presets keep what makes their family different") {
   CHECK(preset("pythia-410m").layers[0].attention.rope->dims == 16);
   CHECK(preset("pythia-1b").layers[0].attention.rope->dims == 64);
   CHECK(preset("dolly-v2-3b").layers[0].residual == mote::Residual::parallel);
+  CHECK(preset("stablelm-zephyr-3b").layers[0].attention.rope->dims == 20);
+  CHECK_FALSE(preset("stablelm-zephyr-3b").layers[0].attention.qkv_bias);
+  CHECK(preset("stablelm-2-zephyr-1.6b").layers[0].attention.qkv_bias);
+  CHECK(preset("stablelm-2-zephyr-1.6b").layers[0].norm.kind == mote::NormKind::layer);
   CHECK(preset("qwen3-0.6b").layers[0].attention.qk_norm);
   CHECK(preset("qwen3-0.6b").layers[0].attention.head_dim == 128);
   CHECK(preset("qwen1.5-4b").layers[0].attention.rope->base == 5e6);

@@ -27,7 +27,7 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 TEST_CASE("families are listed sorted") {
   const auto names = mote::family_names();
-  REQUIRE(names == std::vector<std::string_view>{"gpt2", "gptneox", "llama", "phi2", "qwen2", "qwen3"});
+  REQUIRE(names == std::vector<std::string_view>{"gpt2", "gptneox", "llama", "phi2", "qwen2", "qwen3", "stablelm"});
 }
 
 TEST_CASE("a printed spec says every value and equal layers once") {

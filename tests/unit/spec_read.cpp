@@ -56,6 +56,8 @@ TEST_CASE("a spec that is written to a file is read back") {
       "family=phi2,layers=2,d_model=160,d_ff=96,heads=2,vocab=100",
       "family=phi2,layers=2,d_model=160,d_ff=96,heads=2,vocab=100,qkv=separate",
       "family=gptneox,layers=2,d_model=66,d_ff=96,heads=2,vocab=100",
+      "family=stablelm,layers=2,d_model=66,d_ff=96,heads=2,vocab=100",
+      "family=stablelm,layers=2,d_model=66,d_ff=96,heads=2,kv_heads=1,vocab=100,qkv_bias=1,rope_dims=12",
       "family=gptneox,layers=2,d_model=66,d_ff=96,heads=2,vocab=100,residual=sequential,rope_dims=12",
   };
   for (const char* text : shapes) {
@@ -148,7 +150,7 @@ TEST_CASE("an unknown architecture is refused with the list of those that are kn
   REQUIRE_FALSE(spec);
   CHECK(spec.error().code == ErrorCode::unsupported);
   CHECK(spec.error().message.ends_with(
-      "model.gguf: architecture \"mamba\" is not supported; supported: gpt2, gptneox, llama, phi2, qwen2, qwen3"));
+      "model.gguf: architecture \"mamba\" is not supported; supported: gpt2, gptneox, llama, phi2, qwen2, qwen3, stablelm"));
 }
 
 TEST_CASE("features that are not computed are refused by name") {
@@ -323,6 +325,24 @@ TEST_CASE("families miss what they need by name") {
   spec = read(file);
   REQUIRE_FALSE(spec);
   CHECK(spec.error().message.find("gpt2.use_parallel_residual is true") != std::string::npos);
+}
+
+TEST_CASE("stablelm files are told apart by their tensors") {
+  const SpecFile sound = test::file_of(shape("family=stablelm,layers=2,d_model=64,d_ff=96,heads=2,vocab=100"));
+  SpecFile file = sound;
+  file.boolean("stablelm.use_parallel_residual", true); // what the converter writes where the model's config is silent
+  CHECK(read_sound(file).layers[1].residual == Residual::sequential);
+  file.remove_tensor("blk.0.ffn_norm.weight");
+  auto spec = read(file);
+  REQUIRE_FALSE(spec);
+  CHECK(spec.error().code == ErrorCode::unsupported);
+  CHECK(spec.error().message.find("a parallel residual (no tensor \"blk.0.ffn_norm.weight\") is not") != std::string::npos);
+  file = sound;
+  file.add_vector("blk.0.attn_q_norm.weight", 32);
+  spec = read(file);
+  REQUIRE_FALSE(spec);
+  CHECK(spec.error().code == ErrorCode::unsupported);
+  CHECK(spec.error().message.find("a norm for each head (tensor \"blk.0.attn_q_norm.weight\") is not") != std::string::npos);
 }
 
 TEST_CASE("a name from a file is cut and kept to one line") {

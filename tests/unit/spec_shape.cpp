@@ -209,7 +209,8 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
        "shape key \"rope_dims\": found \"8\", expected no such key where there is no rope: set rope_style"},
       {with("ctx=100,positions=50"), "shape key \"positions\": found \"50\", expected 0, or ctx=100 and more"},
       {with("norm_bias=1"), "layers[0].norm.bias is true, expected false for a norm of kind rms"},
-      {with("family=mamba"), "shape key \"family\": found \"mamba\", expected one of gpt2, gptneox, llama, phi2, qwen2, qwen3"},
+      {with("family=mamba"),
+       "shape key \"family\": found \"mamba\", expected one of gpt2, gptneox, llama, phi2, qwen2, qwen3, stablelm"},
       {"base=qwen2-0.5b,family=llama", "shape keys \"base\" and \"family\" exclude each other"},
       {"base=qwen2-0.5", "unknown preset \"qwen2-0.5\"; nearest: qwen2-0.5b, qwen2-1.5b, qwen2.5-0.5b"},
   };

@@ -209,6 +209,35 @@ def write_gptneox(name, config, model):
     g.finish()
 
 
+def write_stablelm(name, config, model):
+    g = Gguf(name, "stablelm")
+    w, c = g.writer, config
+    w.add_context_length(c.max_position_embeddings)
+    w.add_embedding_length(c.hidden_size)
+    w.add_block_count(c.num_hidden_layers)
+    w.add_feed_forward_length(c.intermediate_size)
+    w.add_rope_dimension_count(int(c.rope_parameters["partial_rotary_factor"] * (c.hidden_size // c.num_attention_heads)))
+    w.add_head_count(c.num_attention_heads)
+    w.add_head_count_kv(c.num_key_value_heads)
+    w.add_parallel_residual(True)  # converters say so where the published config does not say it, and mean nothing by it
+    w.add_layer_norm_eps(c.layer_norm_eps)
+    g.tensor("token_embd.weight", model.model.embed_tokens.weight.detach())
+    g.linear("output_norm", model.model.norm)
+    g.linear("output", model.lm_head)
+    for i, layer in enumerate(model.model.layers):
+        a, b = layer.self_attn, f"blk.{i}"
+        g.linear(f"{b}.attn_norm", layer.input_layernorm)
+        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
+        g.linear(f"{b}.attn_q", a.q_proj)
+        g.linear(f"{b}.attn_k", a.k_proj)
+        g.linear(f"{b}.attn_v", a.v_proj)
+        g.linear(f"{b}.attn_output", a.o_proj)
+        g.linear(f"{b}.ffn_gate", layer.mlp.gate_proj)
+        g.linear(f"{b}.ffn_up", layer.mlp.up_proj)
+        g.linear(f"{b}.ffn_down", layer.mlp.down_proj)
+    g.finish()
+
+
 def write_expected(name, model, seed):
     model.eval()
     generator = torch.Generator().manual_seed(1000 + seed)
@@ -269,6 +298,12 @@ def main():
                              max_position_embeddings=64, layer_norm_eps=1e-5, hidden_act="gelu", use_parallel_residual=parallel,
                              rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.4}),
              write_gptneox)
+    for name, seed, n_kv_heads, bias in (("stablelm", 9, 4, False), ("stablelm_gqa_bias", 10, 2, True)):
+        make(name, seed,
+             t.StableLmConfig(vocab_size=47, hidden_size=36, intermediate_size=50, num_hidden_layers=2, num_attention_heads=4,
+                              num_key_value_heads=n_kv_heads, max_position_embeddings=64, layer_norm_eps=1e-5, use_qkv_bias=bias,
+                              rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}),
+             write_stablelm)
 
 
 main()
