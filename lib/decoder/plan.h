@@ -30,6 +30,11 @@ struct Range {
   int size() const noexcept { return last - first; }
 };
 
+/// Where part i begins when n things are cut into n_parts of nearly equal size; n for i = n_parts.
+inline int part_begin(int n, int i, int n_parts) noexcept {
+  return static_cast<int>(static_cast<std::int64_t>(n) * i / n_parts);
+}
+
 /// Which tokens of a pass a step computes: all, or those that get logits.
 enum class Scope : std::uint8_t { tokens, outputs };
 inline int count_of(Scope scope, const Pass& pass) noexcept { return scope == Scope::tokens ? pass.n_tokens() : pass.n_outputs; }
@@ -65,9 +70,7 @@ class Items {
   }
 
  private:
-  int share_begin(int n_items, int owner) const noexcept {
-    return static_cast<int>(static_cast<std::int64_t>(n_items) * owner / n_threads());
-  }
+  int share_begin(int n_items, int owner) const noexcept { return part_begin(n_items, owner, n_threads()); }
 
   std::span<ShareCounter> counters_;
   int thread_, owner_, n_owners_left_;
@@ -77,15 +80,13 @@ class Items {
 /// with many tokens a block of them for each thread, so that what a thread has computed is what it needs in the next step. (Fetching it
 /// from another core costs more than reading the weights from memory once for each thread.)
 struct TokenBlocks {
-  int n_tokens, n_blocks, size;
-  TokenBlocks(int tokens, int n_threads) : n_tokens(tokens), n_blocks(tokens >= kFewest * n_threads ? n_threads : 1) {
-    size = (tokens + n_blocks - 1) / n_blocks;
-  }
+  int n_tokens, n_blocks;
+  TokenBlocks(int tokens, int n_threads) : n_tokens(tokens), n_blocks(tokens / kFewest >= n_threads ? n_threads : 1) {}
   /// The next range of units of one block, as Items::take; a share is a whole block, so no range is of two.
   bool take(Items& items, int n_units, int most, Range& tokens, Range& units) const noexcept {
     if (!items.take(n_blocks * n_units, most, units.first, units.last)) return false;
     const int block = units.first / n_units;
-    tokens = {block * size, std::min((block + 1) * size, n_tokens)};
+    tokens = {part_begin(n_tokens, block, n_blocks), part_begin(n_tokens, block + 1, n_blocks)};
     units = {units.first - block * n_units, units.last - block * n_units};
     return true;
   }
