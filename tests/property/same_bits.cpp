@@ -88,6 +88,22 @@ TEST_CASE("a context of several attention chunks is the same however it is split
   CHECK(same_bits(logits_of(make_model(awkward_shapes()[0], Mix::Q4_0, Isa::scalar), prompt, threads(2), {100}), expected));
 }
 
+TEST_CASE("many tokens in blocks for each thread and long contexts in chunks for each thread compute the same bits") {
+  if (!promises_bits()) return;
+  const Isa isa = available_isas().back();
+  for (const std::string& shape : awkward_shapes()) {
+    for (const Mix mix : {Mix::F16, Mix::Q4_K_M}) {
+      INFO(shape << " " << mix_name(mix));
+      const Model model = make_model(shape, mix, isa);
+      const auto prompt = make_prompt(model, 290);
+      const auto expected = logits_of(model, prompt, threads(1), {290});
+      CHECK(same_bits(logits_of(model, prompt, threads(2), {131, 156, 1}), expected));
+      CHECK(same_bits(logits_of(model, prompt, threads(3), {285, 1}), expected));
+      CHECK(same_bits(logits_of(model, prompt, threads(4), {257, 30, 1}), expected));
+    }
+  }
+}
+
 TEST_CASE("measuring changes nothing") {
   const Model model = make_model(awkward_shapes()[1], Mix::Q4_K_M, available_isas().back());
   const auto prompt = make_prompt(model, 33);
