@@ -183,15 +183,20 @@ def blocks(value, n_heads):
     return value.reshape(n_heads, 3, -1, *value.shape[1:]).swapaxes(0, 1).reshape(value.shape)
 
 
-def write_gptneox(name, config, model):
-    g = Gguf(name, "gptneox")
-    w, c = g.writer, config
+def add_partly_rotated(w, c):
+    """The sizes of models that rotate a part of each head, in the order of the converter."""
     w.add_context_length(c.max_position_embeddings)
     w.add_embedding_length(c.hidden_size)
     w.add_block_count(c.num_hidden_layers)
     w.add_feed_forward_length(c.intermediate_size)
     w.add_rope_dimension_count(int(c.rope_parameters["partial_rotary_factor"] * (c.hidden_size // c.num_attention_heads)))
     w.add_head_count(c.num_attention_heads)
+
+
+def write_gptneox(name, config, model):
+    g = Gguf(name, "gptneox")
+    w, c = g.writer, config
+    add_partly_rotated(w, c)
     w.add_parallel_residual(c.use_parallel_residual)
     w.add_layer_norm_eps(c.layer_norm_eps)
     g.tensor("token_embd.weight", model.gpt_neox.embed_in.weight.detach())
@@ -212,12 +217,7 @@ def write_gptneox(name, config, model):
 def write_stablelm(name, config, model):
     g = Gguf(name, "stablelm")
     w, c = g.writer, config
-    w.add_context_length(c.max_position_embeddings)
-    w.add_embedding_length(c.hidden_size)
-    w.add_block_count(c.num_hidden_layers)
-    w.add_feed_forward_length(c.intermediate_size)
-    w.add_rope_dimension_count(int(c.rope_parameters["partial_rotary_factor"] * (c.hidden_size // c.num_attention_heads)))
-    w.add_head_count(c.num_attention_heads)
+    add_partly_rotated(w, c)
     w.add_head_count_kv(c.num_key_value_heads)
     w.add_parallel_residual(True)  # converters say so where the published config does not say it, and mean nothing by it
     w.add_layer_norm_eps(c.layer_norm_eps)
