@@ -32,8 +32,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) std::uint64_t rea
 
 mote::Result<double> measure_read_bandwidth(int n_threads) {
   const Pages<std::uint64_t> words = allocate_pages<std::uint64_t>(kBufferWords);
-  if (!words)
-    return mote::Error{mote::ErrorCode::out_of_memory, "out of memory: no buffer to measure the read bandwidth with"};
+  if (!words) return mote::Error{mote::ErrorCode::out_of_memory, "out of memory: no buffer to measure the read bandwidth with"};
   const auto team = Team::start(n_threads);
   if (!team) return team.error();
   const std::size_t n_words = kBufferWords / static_cast<std::size_t>(n_threads);

@@ -60,7 +60,8 @@ class Limits {
   void show() const {
     const auto add = [](const std::string& key, const std::string& value) { benchmark::AddCustomContext(key, value); };
     add("core clock", fmt::format("{:.2f} GHz, by a chain of additions; cycles are times multiplied by it", core_hz_ / 1e9));
-    for (const auto& [n_threads, bytes] : read_) add(fmt::format("read, threads:{}", n_threads), fmt::format("{:.1f} GB/s", bytes / 1e9));
+    for (const auto& [n_threads, bytes] : read_)
+      add(fmt::format("read, threads:{}", n_threads), fmt::format("{:.1f} GB/s", bytes / 1e9));
     for (const auto& [key, peaks] : peaks_)
       if (peaks.int8 > 0)
         add(fmt::format("peak, {}, threads:{}", mote::isa_name(key.first), key.second),
@@ -152,7 +153,8 @@ void measure(benchmark::State& state, const Case& c, const Limits& limits, Curre
   if (c.read > 0) state.counters["%read"] = 100 * bytes / best / c.read;
 }
 
-std::string name_of(const std::string& program, const std::string& type, const std::string& who, const ProductSize& size, Place place) {
+std::string name_of(const std::string& program, const std::string& type, const std::string& who, const ProductSize& size,
+                    Place place) {
   const std::string tokens = program == "mul_mat" ? fmt::format("/tokens:{}", size.shape.n_tokens) : "";
   return fmt::format("{}/{}/{}/{}x{}/{}/threads:{}{}", program, type, who, size.shape.n_rows, size.shape.n_cols,
                      place == Place::l2 ? "L2" : "DRAM", size.n_threads, tokens);
@@ -175,14 +177,16 @@ std::vector<Case> cases_of(const std::string& program, const KernelOptions& o, c
       for (const mote::Isa isa : o.isas)
         for (const mote::TensorType type : o.types) {
           const mote::TypeInfo& info = mote::type_info(type);
-          add(place, std::string(info.name), std::string(mote::isa_name(isa)), matrix,
+          add(
+              place, std::string(info.name), std::string(mote::isa_name(isa)), matrix,
               static_cast<double>(matrix.n_cols) * info.block_bytes / info.block_weights,
               [=](const ProductSize& size) { return own_product(type, isa, size); }, isa, info.block_weights == 1);
         }
       if (!o.libraries) continue;
       for (const Library& library : libraries())
-        add(place, library.type, library.name, matrix, static_cast<double>(matrix.n_cols) * static_cast<double>(library.bytes_per_weight()),
-            library.product, o.isas.back(), library.type == "F32");
+        add(place, library.type, library.name, matrix,
+            static_cast<double>(matrix.n_cols) * static_cast<double>(library.bytes_per_weight()), library.product, o.isas.back(),
+            library.type == "F32");
     }
   return cases;
 }

@@ -63,7 +63,8 @@ mote::Status read(const std::vector<std::string>& words, Result<T> (*parse)(cons
 
 } // namespace
 
-Result<KernelOptions> parse_kernel_options(int argc, const char* const* argv, std::vector<int> tokens, std::vector<Place> places) {
+Result<KernelOptions> parse_kernel_options(int argc, const char* const* argv, std::vector<int> tokens,
+                                           std::vector<Place> places) {
   const auto isa = mote::default_isa();
   if (!isa) return isa.error();
   KernelOptions o{{}, {*isa}, {1}, {1}, std::move(places), {{}}, true, {}};
@@ -72,20 +73,26 @@ Result<KernelOptions> parse_kernel_options(int argc, const char* const* argv, st
 
   std::vector<std::string> types, isas, in, shapes;
   bool no_libraries = false;
-  CLI::App app("Measures the kernels. Every combination is a benchmark, named program/type/ISA/shape/place/threads; Google\n"
-               "Benchmark's options (--benchmark_filter=REGEX, --benchmark_format=json ...; see --benchmark_help) choose among them.");
+  CLI::App app(
+      "Measures the kernels. Every combination is a benchmark, named program/type/ISA/shape/place/threads; Google\n"
+      "Benchmark's options (--benchmark_filter=REGEX, --benchmark_format=json ...; see --benchmark_help) choose among them.");
   app.add_option("--type", types, "Types of the weights (default: all)")->delimiter(',')->type_name("NAME");
   app.add_option("--isa", isas, "Instruction sets (default: what a model would use)")->delimiter(',')->type_name("NAME");
   app.add_option("--threads", o.threads, "Threads (default: 1, and the performance cores that this process may use)")
-      ->delimiter(',')->check(CLI::Range(1, 1024))->type_name("N");
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
   if (!tokens.empty()) {
     o.tokens = std::move(tokens);
     app.add_option("--tokens", o.tokens, fmt::format("Tokens (default: {})", fmt::join(o.tokens, ",")))
-        ->delimiter(',')->check(CLI::Range(1, 1 << 16))->type_name("N");
+        ->delimiter(',')
+        ->check(CLI::Range(1, 1 << 16))
+        ->type_name("N");
   }
   app.add_option("--in", in, "Where the weights lie: L2, DRAM")->delimiter(',')->type_name("PLACE");
   app.add_option("--shape", shapes, "Rows and columns (default: 4096 columns; rows for half of L2, 4096 in DRAM)")
-      ->delimiter(',')->type_name("ROWSxCOLUMNS");
+      ->delimiter(',')
+      ->type_name("ROWSxCOLUMNS");
   app.add_flag("--no-libraries", no_libraries, "Leave out Eigen, OpenBLAS and XNNPACK");
   try {
     app.parse(argc, argv);

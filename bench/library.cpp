@@ -39,8 +39,7 @@ mote::Result<std::shared_ptr<Operands>> make_operands(const Shape& shape, std::s
   operands->weights = allocate_pages<float>(n_copies * n_rows * n_cols);
   if (!operands->weights) return mote::Error{mote::ErrorCode::out_of_memory, "out of memory: no buffer for the weights"};
   const std::vector<float> weights = random_floats(n_rows * n_cols, 2);
-  for (std::size_t copy = 0; copy < n_copies; ++copy)
-    std::ranges::copy(weights, operands->weights.get() + copy * weights.size());
+  for (std::size_t copy = 0; copy < n_copies; ++copy) std::ranges::copy(weights, operands->weights.get() + copy * weights.size());
   operands->x = random_floats(n_tokens * n_cols, 1);
   operands->out.resize(n_tokens * n_rows);
   return operands;
@@ -52,7 +51,8 @@ mote::Status check_result(const Operands& operands, double tolerance) {
     for (const std::size_t row : {std::size_t{0}, n_rows / 3, n_rows - 1}) {
       double expected = 0;
       for (std::size_t col = 0; col < n_cols; ++col)
-        expected += static_cast<double>(operands.copy(0)[row * n_cols + col]) * static_cast<double>(operands.x[token * n_cols + col]);
+        expected +=
+            static_cast<double>(operands.copy(0)[row * n_cols + col]) * static_cast<double>(operands.x[token * n_cols + col]);
       const double found = static_cast<double>(operands.out[token * n_rows + row]);
       if (!(std::abs(found - expected) <= tolerance))
         return mote::Error{mote::ErrorCode::unsupported, fmt::format("wrong result for row {} of token {}: expected {}, found {}",

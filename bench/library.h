@@ -11,8 +11,8 @@ namespace bench {
 
 struct Library {
   std::string name;
-  std::string type;              ///< of its weights and activations: "F32", or "I8" with one scale for all of them
-  std::string version;           ///< with what else matters; empty if the library does not tell
+  std::string type;    ///< of its weights and activations: "F32", or "I8" with one scale for all of them
+  std::string version; ///< with what else matters; empty if the library does not tell
   mote::Result<Product> (*product)(const ProductSize& size);
   std::size_t bytes_per_weight() const { return type == "I8" ? 1 : 4; }
 };

@@ -34,7 +34,8 @@ mote::Result<Product> product(const ProductSize& size) {
 } // namespace
 
 Library openblas_library() {
-  const std::string config = openblas_get_config(); // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY SkylakeX MAX_THREADS=64"
+  const std::string config =
+      openblas_get_config(); // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY SkylakeX MAX_THREADS=64"
   const std::size_t begin = config.find(' ') + 1;
   return {"OpenBLAS", "F32", config.substr(begin, config.find(' ', begin) - begin) + " with " + openblas_get_corename(), product};
 }

@@ -40,9 +40,8 @@ float result_scale(const Shape& shape) { return 2 * std::sqrt(static_cast<float>
 mote::Result<Operator> create(const Shape& shape, const std::int8_t* weights) {
   const auto n_rows = static_cast<std::size_t>(shape.n_rows), n_cols = static_cast<std::size_t>(shape.n_cols);
   xnn_operator_t op = nullptr;
-  const auto status =
-      xnn_create_fully_connected_nc_qs8(n_cols, n_rows, n_cols, n_rows, 0, 1.0f / 127, 1.0f / 127, weights, nullptr, 0,
-                                        result_scale(shape), -127, 127, 0, &op);
+  const auto status = xnn_create_fully_connected_nc_qs8(n_cols, n_rows, n_cols, n_rows, 0, 1.0f / 127, 1.0f / 127, weights,
+                                                        nullptr, 0, result_scale(shape), -127, 127, 0, &op);
   if (status != xnn_status_success) return failed("fully connected, qs8", status);
   return Operator(op);
 }
@@ -60,8 +59,7 @@ template <class T> constexpr bool kInt8 = sizeof(T) == 1;
 
 template <class T> std::vector<T> from_floats(const float* floats, std::size_t n) {
   std::vector<T> values(n);
-  std::transform(floats, floats + n, values.begin(),
-                 [](float x) { return static_cast<T>(kInt8<T> ? std::round(127 * x) : x); });
+  std::transform(floats, floats + n, values.begin(), [](float x) { return static_cast<T>(kInt8<T> ? std::round(127 * x) : x); });
   return values;
 }
 
@@ -91,7 +89,8 @@ template <class T> mote::Result<Product> product(const ProductSize& size) {
   const float scale = kInt8<T> ? result_scale(size.shape) : 1.0f;
   std::transform(o->out.begin(), o->out.begin() + static_cast<std::ptrdiff_t>(first.out.size()), first.out.begin(),
                  [=](T x) { return scale * static_cast<float>(x); });
-  if (mote::Status s = check_result(first, kInt8<T> ? 1.5 * static_cast<double>(scale) : 1e-5 * size.shape.n_cols); !s) return s.error();
+  if (mote::Status s = check_result(first, kInt8<T> ? 1.5 * static_cast<double>(scale) : 1e-5 * size.shape.n_cols); !s)
+    return s.error();
   return product;
 }
 

@@ -66,13 +66,16 @@ void describe(CLI::App& app, Words& w) {
   add(app, "--prompt", "N", w.prompts, "Tokens of the prompt (default: 50)")->delimiter(',');
   add(app, "--generate", "N", w.generates, "Tokens to generate (default: 50)")->delimiter(',');
   add(app, "--threads", "N", w.threads, "Threads (default: the performance cores that this process may use)")->delimiter(',');
-  add(app, "--isa", "NAME", w.isas, "scalar, avx2, avx-vnni, avx512, neon, neon-dotprod or neon-i8mm (default: the machine's best)")->delimiter(',');
+  add(app, "--isa", "NAME", w.isas,
+      "scalar, avx2, avx-vnni, avx512, neon, neon-dotprod or neon-i8mm (default: the machine's best)")
+      ->delimiter(',');
   add(app, "--repeat", "N", w.repeat, "Measured runs of each combination, after one to warm up (default: 3)");
   add(app, "--context", "N", w.context, "Positions of the KV cache (default: what prompt and generation need)");
   add(app, "--seed", "N", w.seed, "Of the random weights and prompts (default: 0)");
   add(app, "--format", "NAME", w.format, "table, json or csv (default: table)");
   add(app, "--out", "FILE", w.out, "Write to this file, which appears when it is complete (default: standard output)");
-  add(app, "--cache-dir", "DIR", w.cache_dir, "Keep packed weights of --model files in this folder; they open faster the next time");
+  add(app, "--cache-dir", "DIR", w.cache_dir,
+      "Keep packed weights of --model files in this folder; they open faster the next time");
   add(app, "--save", "FILE", w.save,
       "Write the preset or shape with its random weights as a GGUF file, with a made-up tokenizer, and measure nothing");
   app.add_flag("--verbose", w.verbose, "Show every step of the plan, with its barriers, in the table");

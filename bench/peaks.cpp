@@ -19,10 +19,10 @@ namespace {
 
 #if defined(__x86_64__)
 #define ZERO(i) "vpxor %%xmm" #i ", %%xmm" #i ", %%xmm" #i "\n"
-#define REPEAT(body) \
-  asm volatile(ALL(ZERO) "1:\n" body "dec %0\n jnz 1b\n vzeroupper\n" \
-               : "+r"(n) \
-               : \
+#define REPEAT(body)                                                                                                     \
+  asm volatile(ALL(ZERO) "1:\n" body "dec %0\n jnz 1b\n vzeroupper\n"                                                    \
+               : "+r"(n)                                                                                                 \
+               :                                                                                                         \
                : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", \
                  "xmm12", "xmm13", "xmm14", "xmm15")
 #define FMA_YMM(i) "vfmadd231ps %%ymm14, %%ymm15, %%ymm" #i "\n"
@@ -39,10 +39,10 @@ __attribute__((target("avx512f,avx512vnni"))) void int8_avx512(long n) { REPEAT(
 
 #elif defined(__aarch64__)
 #define ZERO(i) "movi v" #i ".16b, #0\n"
-#define REPEAT(extension, body) \
+#define REPEAT(extension, body)                                              \
   asm volatile(extension ALL(ZERO) "1:\n" body "subs %0, %0, #1\n b.ne 1b\n" \
-               : "+r"(n) \
-               : \
+               : "+r"(n)                                                     \
+               :                                                             \
                : "cc", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15")
 #define FMA(i) "fmla v" #i ".4s, v14.4s, v15.4s\n"
 #define DOT_BASE(i) "smull v1" #i ".8h, v14.8b, v15.8b\n smlal2 v1" #i ".8h, v14.16b, v15.16b\n sadalp v" #i ".4s, v1" #i ".8h\n"
@@ -63,17 +63,15 @@ struct Loops {
   void (*fp32)(long);
   double fp32_per_turn;
 };
-constexpr std::array kLoops{
+constexpr std::array kLoops {
 #if defined(__x86_64__)
-    Loops{"avx2", int8_avx2, 4 * 32, fp32_avx2, 12 * 8},
-    Loops{"avx-vnni", int8_avx_vnni, 12 * 32, fp32_avx2, 12 * 8},
-    Loops{"avx512", int8_avx512, 12 * 64, fp32_avx512, 12 * 16},
+  Loops{"avx2", int8_avx2, 4 * 32, fp32_avx2, 12 * 8}, Loops{"avx-vnni", int8_avx_vnni, 12 * 32, fp32_avx2, 12 * 8},
+      Loops{"avx512", int8_avx512, 12 * 64, fp32_avx512, 12 * 16},
 #elif defined(__aarch64__)
-    Loops{"neon", int8_neon, 4 * 16, fp32_neon, 12 * 4},
-    Loops{"neon-dotprod", int8_neon_dotprod, 12 * 16, fp32_neon, 12 * 4},
-    Loops{"neon-i8mm", int8_neon_i8mm, 12 * 32, fp32_neon, 12 * 4},
+  Loops{"neon", int8_neon, 4 * 16, fp32_neon, 12 * 4}, Loops{"neon-dotprod", int8_neon_dotprod, 12 * 16, fp32_neon, 12 * 4},
+      Loops{"neon-i8mm", int8_neon_i8mm, 12 * 32, fp32_neon, 12 * 4},
 #endif
-    Loops{"", nullptr, 0, nullptr, 0},
+      Loops{"", nullptr, 0, nullptr, 0},
 };
 
 constexpr int kPasses = 100; // short ones: some of them go undisturbed on a machine that has other work
@@ -104,11 +102,17 @@ double measure_core_hz() {
     const auto begin = Clock::now();
     for (long i = 0, sum = 0; i < kSteps / 10; ++i)
 #if defined(__x86_64__)
-      asm volatile("add $1, %0\n add $1, %0\n add $1, %0\n add $1, %0\n add $1, %0\n add $1, %0\n add $1, %0\n add $1, %0\n"
-                   "add $1, %0\n add $1, %0\n" : "+r"(sum) : : "cc");
+      asm volatile(
+          "add $1, %0\n add $1, %0\n add $1, %0\n add $1, %0\n add $1, %0\n add $1, %0\n add $1, %0\n add $1, %0\n"
+          "add $1, %0\n add $1, %0\n"
+          : "+r"(sum)
+          :
+          : "cc");
 #elif defined(__aarch64__)
-      asm volatile("add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n"
-                   "add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n" : "+r"(sum));
+      asm volatile(
+          "add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n"
+          "add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n add %0, %0, #1\n"
+          : "+r"(sum));
 #endif
     best = std::min(best, Clock::now() - begin);
   }

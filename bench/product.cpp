@@ -33,8 +33,8 @@ mote::Result<Product> own_product(mote::TensorType type, mote::Isa isa, const Pr
   const Shape& shape = size.shape;
   const mote::TypeInfo& info = mote::type_info(type);
   if (shape.n_cols % info.block_weights != 0)
-    return mote::Error{mote::ErrorCode::invalid_argument,
-                       fmt::format("{} has blocks of {} columns, which {} are no multiple of", info.name, info.block_weights, shape.n_cols)};
+    return mote::Error{mote::ErrorCode::invalid_argument, fmt::format("{} has blocks of {} columns, which {} are no multiple of",
+                                                                      info.name, info.block_weights, shape.n_cols)};
   const auto n_rows = static_cast<std::size_t>(shape.n_rows), n_cols = static_cast<std::size_t>(shape.n_cols),
              n_tokens = static_cast<std::size_t>(shape.n_tokens);
   const auto x = mote::Activations::quantize(isa, random_floats(n_tokens * n_cols, 1), shape.n_tokens, shape.n_cols);

@@ -18,8 +18,8 @@ struct Shape {
 
 /// One shape over several copies of its weights, together as large as the memory that they are to be read from.
 struct Product {
-  std::size_t weight_bytes = 0;  ///< of a copy
-  int n_callers = 1;             ///< threads that must call run at once; 1 where the library brings its own
+  std::size_t weight_bytes = 0; ///< of a copy
+  int n_callers = 1;            ///< threads that must call run at once; 1 where the library brings its own
   /// The part of thread 0 .. n_callers - 1 of the product with one copy.
   std::function<void(std::size_t copy, int thread)> run;
 };

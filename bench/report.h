@@ -32,8 +32,8 @@ struct Row {
 
 /// A step of the plan, summed over the layers and passes of a phase.
 struct StepRow {
-  std::string name;            ///< "attention.mul_mat"
-  bool in_layers = false;      ///< or outside of them
+  std::string name;       ///< "attention.mul_mat"
+  bool in_layers = false; ///< or outside of them
   std::int64_t work_ns = 0, wait_ns = 0;
   std::int64_t n_barriers = 0; ///< at which the threads waited for each other
 };

@@ -127,8 +127,8 @@ std::string table_of(const RunReport& run) {
 }
 
 std::string step_table_of(const RunReport& run) {
-  std::string text = fmt::format("\n  barriers              {} a layer in prefill, {} in decode\n\n", run.prefill.barriers_per_layer,
-                                 run.decode.barriers_per_layer);
+  std::string text = fmt::format("\n  barriers              {} a layer in prefill, {} in decode\n\n",
+                                 run.prefill.barriers_per_layer, run.decode.barriers_per_layer);
   const auto cells = [](const StepRow* row, int n_parts) {
     if (row == nullptr) return fmt::format("{:>36}", "");
     const double ms = kNsPerMs * n_parts;
@@ -140,8 +140,7 @@ std::string step_table_of(const RunReport& run) {
   for (std::size_t i = 0; i < run.decode.steps.size(); ++i) {
     const StepRow& row = run.decode.steps[i];
     const StepRow* left = i < run.prefill.steps.size() ? &run.prefill.steps[i] : nullptr;
-    add_line(text, (row.in_layers ? "layers " : "") + row.name, cells(left, 1),
-             cells(&row, run.decode.n_tokens));
+    add_line(text, (row.in_layers ? "layers " : "") + row.name, cells(left, 1), cells(&row, run.decode.n_tokens));
   }
   return text;
 }

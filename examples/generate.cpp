@@ -78,12 +78,14 @@ int run(const examples::Arguments& args, const Options& o) {
   if (!sampler) return report(args, sampler.error());
 
   const auto load_start = Clock::now();
-  auto model = mote::Model::open(o.model, {.isa = o.isa, .n_threads = o.n_threads, .cache_dir = o.cache_dir, .progress = nullptr});
+  auto model =
+      mote::Model::open(o.model, {.isa = o.isa, .n_threads = o.n_threads, .cache_dir = o.cache_dir, .progress = nullptr});
   if (!model) return report(args, model.error());
   if (model->cache().use == mote::CacheUse::failed)
     std::fprintf(stderr, "%s: packed weights are not kept: %s\n", args.program().c_str(), model->cache().problem.c_str());
   const int most_positions = model->spec().n_ctx;
-  if (o.n_ctx > most_positions) args.fail("--context: this model has " + std::to_string(most_positions) + " positions, found " + std::to_string(o.n_ctx));
+  if (o.n_ctx > most_positions)
+    args.fail("--context: this model has " + std::to_string(most_positions) + " positions, found " + std::to_string(o.n_ctx));
   const mote::Tokenizer* tokenizer = model->tokenizer();
   if (!tokenizer) return report(args, o.model + " holds no tokenizer");
 

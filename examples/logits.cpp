@@ -66,7 +66,8 @@ Options read_options(examples::Arguments& args) {
   if (o.model.empty() == !o.spec) args.fail("expected one model: a file, --preset or --shape; try --help");
   if (o.tokens.empty()) args.fail("which --tokens? try --help");
   if (o.sha256 && !o.out.empty()) args.fail("--out and --sha256 exclude each other");
-  if (!o.sha256 && o.out.empty() && isatty(STDOUT_FILENO)) args.fail("raw numbers are not for a terminal: --out FILE or --sha256");
+  if (!o.sha256 && o.out.empty() && isatty(STDOUT_FILENO))
+    args.fail("raw numbers are not for a terminal: --out FILE or --sha256");
   return o;
 }
 

@@ -66,15 +66,16 @@ std::string_view dense_library() noexcept;
 /// out[token * out_stride + row] = sum over columns of weights[row][column] * activations[token][column], one thread.
 /// The same bits for every ISA and for one token as for many, unless there is a dense_library().
 /// Errors: invalid_argument (n_cols differ, out too small), unsupported (an ISA that this machine cannot run).
-Status mul_mat(Isa isa, const PackedMatrix& weights, const Activations& activations, std::span<float> out, std::size_t out_stride);
+Status mul_mat(Isa isa, const PackedMatrix& weights, const Activations& activations, std::span<float> out,
+               std::size_t out_stride);
 
 /// mul_mat() with all that precedes the kernel done once: running it checks, looks up and allocates nothing, and several threads
 /// may share the panels of 16 rows. Keeps weights and activations alive; immutable; copies are the same call.
 class PreparedMulMat {
  public:
   /// out must outlive the call. Errors: those of mul_mat(), out_of_memory.
-  static Result<PreparedMulMat> prepare(Isa isa, const PackedMatrix& weights, const Activations& activations, std::span<float> out,
-                                        std::size_t out_stride);
+  static Result<PreparedMulMat> prepare(Isa isa, const PackedMatrix& weights, const Activations& activations,
+                                        std::span<float> out, std::size_t out_stride);
   int n_panels() const noexcept;
   /// Computes the rows 16 * first .. 16 * last - 1, of every token; 0 <= first <= last <= n_panels(). Any thread; several threads
   /// at once on different panels.

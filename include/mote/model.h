@@ -17,8 +17,8 @@ namespace mote {
 class Tokenizer;
 
 struct ModelOptions {
-  std::optional<Isa> isa;  ///< none: default_isa()
-  int n_threads = 0;       ///< for packing; 0: default_thread_count()
+  std::optional<Isa> isa; ///< none: default_isa()
+  int n_threads = 0;      ///< for packing; 0: default_thread_count()
   /// open(): a folder, made when it is missing, where packed weights are kept for the next time the same file is opened (as many
   /// bytes as the weights; one file for each model file). Empty: none. The cache is mapped while the model lives. Nothing about
   /// it is an error: a cache that is stale or damaged is written anew, and what cannot be written is said in Model::cache().
@@ -45,8 +45,8 @@ struct CacheReport {
 struct MemoryUse {
   std::size_t parameters = 0; ///< packed weights; shared ones once
   std::size_t tokenizer = 0;
-  std::size_t kv_cache = 0;   ///< sessions only
-  std::size_t compute = 0;    ///< sessions only: activations, logits, scratch
+  std::size_t kv_cache = 0; ///< sessions only
+  std::size_t compute = 0;  ///< sessions only: activations, logits, scratch
 };
 
 /// A handle; copies share the same weights, which live as long as the last of them and of the sessions made from it.

@@ -21,18 +21,18 @@ std::string_view operation_name(Operation operation) noexcept;
 struct StepProfile {
   Component component = Component::other;
   Operation operation = Operation::embed;
-  int layer = -1;                  ///< -1: outside the layers
+  int layer = -1; ///< -1: outside the layers
   std::int64_t work_ns = 0;
-  std::int64_t wait_ns = 0;        ///< at the barrier that ends the step
-  std::int64_t bytes = 0;          ///< that the step had to move: weights, cache, activations
-  std::int64_t operations = 0;     ///< multiplications and additions that it had to do
-  std::int64_t n_barriers = 0;     ///< that it ended at: what each thread does for itself has none
+  std::int64_t wait_ns = 0;    ///< at the barrier that ends the step
+  std::int64_t bytes = 0;      ///< that the step had to move: weights, cache, activations
+  std::int64_t operations = 0; ///< multiplications and additions that it had to do
+  std::int64_t n_barriers = 0; ///< that it ended at: what each thread does for itself has none
 };
 
 struct PhaseProfile {
   std::int64_t n_tokens = 0;
-  std::int64_t wall_ns = 0;        ///< inside decode; the steps' work and wait, summed, fall short of it by what is unattributed
-  std::vector<StepProfile> steps;  ///< in the order of execution
+  std::int64_t wall_ns = 0;       ///< inside decode; the steps' work and wait, summed, fall short of it by what is unattributed
+  std::vector<StepProfile> steps; ///< in the order of execution
   std::vector<std::int64_t> call_ns; ///< wall time of each decode call, the first n_ctx of them
 };
 

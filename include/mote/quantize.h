@@ -12,7 +12,7 @@ namespace mote {
 
 struct QuantizeOptions {
   Mix mix = Mix::Q4_K_M;
-  int n_threads = 0;  ///< 0: default_thread_count()
+  int n_threads = 0; ///< 0: default_thread_count()
   /// Called from the calling thread with the share done, 0..1. Return false to cancel.
   std::function<bool(double)> progress;
 };

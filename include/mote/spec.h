@@ -39,7 +39,7 @@ enum class RopeStyle : std::uint8_t {
 /// Rotary position embedding: pair i of a head turns by position * base^(-2i/dims) / factors[i].
 struct RopeSpec {
   RopeStyle style = RopeStyle::interleaved;
-  int dims = 0;         ///< leading dimensions of a head that are rotated; even, at most head_dim
+  int dims = 0; ///< leading dimensions of a head that are rotated; even, at most head_dim
   double base = 10000.0;
   std::vector<float> factors; ///< [dims/2] divisors of the frequencies, or empty: all 1
   bool operator==(const RopeSpec&) const = default;
@@ -51,14 +51,14 @@ enum class QkvStorage : std::uint8_t { separate, fused };
 /// Softmax attention with grouped heads. MHA (n_kv_heads = n_heads) and MQA (n_kv_heads = 1) are values of it.
 struct AttentionSpec {
   int n_heads = 0;
-  int n_kv_heads = 0;  ///< divides n_heads
+  int n_kv_heads = 0; ///< divides n_heads
   int head_dim = 0;
   QkvStorage qkv_storage = QkvStorage::separate;
   bool qkv_bias = false;
   bool output_bias = false;
-  std::optional<NormSpec> qk_norm;  ///< of each head of q and of k, before the rotation; weights [head_dim]
-  float scale = 0;                  ///< multiplies q.k, usually 1/sqrt(head_dim)
-  std::optional<RopeSpec> rope;     ///< none: the positions come from elsewhere (ModelSpec::n_learned_positions)
+  std::optional<NormSpec> qk_norm; ///< of each head of q and of k, before the rotation; weights [head_dim]
+  float scale = 0;                 ///< multiplies q.k, usually 1/sqrt(head_dim)
+  std::optional<RopeSpec> rope;    ///< none: the positions come from elsewhere (ModelSpec::n_learned_positions)
   bool operator==(const AttentionSpec&) const = default;
 };
 
@@ -83,7 +83,7 @@ enum class Residual : std::uint8_t {
 
 struct LayerSpec {
   Residual residual = Residual::sequential;
-  NormSpec norm;  ///< all norms of the layer
+  NormSpec norm; ///< all norms of the layer
   AttentionSpec attention;
   FfnSpec ffn;
   bool operator==(const LayerSpec&) const = default;
@@ -128,8 +128,8 @@ struct Preset {
 std::vector<Preset> all_presets();
 /// Error: invalid_argument with the nearest names.
 Result<ModelSpec> spec_from_preset(std::string_view name);
-/// "key=value,key=value": `base=PRESET` starts from a preset, `family=` (default llama) from that family's defaults; README lists the keys.
-/// Error: invalid_argument naming the key, what was found and what is allowed.
+/// "key=value,key=value": `base=PRESET` starts from a preset, `family=` (default llama) from that family's defaults; README lists
+/// the keys. Error: invalid_argument naming the key, what was found and what is allowed.
 Result<ModelSpec> spec_from_shape(std::string_view shape);
 
 } // namespace mote

@@ -13,8 +13,7 @@ std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
 } // namespace
 
-void QkvStep::prepare_head(const kernels::KernelTable& table, int token, const weights::Norm& norm,
-                             float* head) const noexcept {
+void QkvStep::prepare_head(const kernels::KernelTable& table, int token, const weights::Norm& norm, float* head) const noexcept {
   const AttentionSpec& a = *o_.spec;
   if (a.qk_norm) {
     if (a.qk_norm->kind == NormKind::rms) table.rms_norm(head, norm.weight, a.qk_norm->eps, a.head_dim, head);
@@ -62,7 +61,8 @@ void QkvStep::finish_heads(const Pass& pass, int token, int first, int last) con
 
 void QkvStep::run(const Pass& pass, Items items) const noexcept {
   // An item is the fewest heads that are whole panels, so that who has computed a head can go on with it.
-  const int d = o_.spec->head_dim, n_tokens = pass.n_tokens(), heads_in_item = kernels::kPanelRows / std::gcd(d, kernels::kPanelRows);
+  const int d = o_.spec->head_dim, n_tokens = pass.n_tokens(),
+            heads_in_item = kernels::kPanelRows / std::gcd(d, kernels::kPanelRows);
   const auto heads_of = [&](const weights::Linear& part) { return part.weight.n_rows / d; };
   const auto items_of = [&](const weights::Linear& part) { return (heads_of(part) + heads_in_item - 1) / heads_in_item; };
   const std::size_t stride = size(n_all_heads() * d);
@@ -79,7 +79,8 @@ void QkvStep::run(const Pass& pass, Items items) const noexcept {
         const Range own{std::max(taken.first - part_item, 0), std::min(taken.last - part_item, items_of(*part))};
         const Range heads{own.first * heads_in_item, std::min(own.last * heads_in_item, heads_of(*part))};
         if (own.first < own.last) {
-          const Range panels{heads.first * d / kernels::kPanelRows, (heads.last * d + kernels::kPanelRows - 1) / kernels::kPanelRows};
+          const Range panels{heads.first * d / kernels::kPanelRows,
+                             (heads.last * d + kernels::kPanelRows - 1) / kernels::kPanelRows};
           float* out = o_.qkv + size(token) * stride + size((part_head + heads.first) * d);
           multiply(*pass.kernels, *part, o_.in, {row, row + n}, panels, out, stride);
           for (int t = token; t < token + n; ++t) finish_heads(pass, t, part_head + heads.first, part_head + heads.last);
@@ -98,7 +99,9 @@ constexpr int kTokenTile = 16, kQuantized = 32;
 } // namespace
 
 AttentionStep::AttentionStep(const runtime::StepTag& step_tag, const Operands& operands)
-    : Step(step_tag), o_(operands), type_(operands.cache.type == TensorType::F16 ? 0 : 1),
+    : Step(step_tag),
+      o_(operands),
+      type_(operands.cache.type == TensorType::F16 ? 0 : 1),
       unit_(operands.quantize ? kQuantized / std::gcd(kQuantized, group() * operands.spec->head_dim) : 1),
       chunks_done_(std::make_unique<std::atomic<int>[]>(size(operands.spec->n_kv_heads / unit_))) {}
 

@@ -30,16 +30,16 @@ struct Rotation {
 };
 
 struct Buffers {
-  float* residual = nullptr;          ///< [n_batch, d_model]: the stream that the layers add to
-  Rows normed;                        ///< of width d_model
-  float* qkv = nullptr;               ///< [n_batch, widest (n_heads + 2 n_kv_heads) * head_dim]
-  Rows attended;                      ///< of the widest n_heads * head_dim; narrower layers use a prefix
-  Rows inner;                         ///< of the widest d_ff; x only if some matrix takes it
-  float* projected = nullptr;         ///< [n_batch, d_model]: what is about to be added to the stream
-  float* logits = nullptr;            ///< [n_vocab]
-  float* partials = nullptr;          ///< of attention, for a token that threads share: [n_kv_heads, partials_stride]
+  float* residual = nullptr;  ///< [n_batch, d_model]: the stream that the layers add to
+  Rows normed;                ///< of width d_model
+  float* qkv = nullptr;       ///< [n_batch, widest (n_heads + 2 n_kv_heads) * head_dim]
+  Rows attended;              ///< of the widest n_heads * head_dim; narrower layers use a prefix
+  Rows inner;                 ///< of the widest d_ff; x only if some matrix takes it
+  float* projected = nullptr; ///< [n_batch, d_model]: what is about to be added to the stream
+  float* logits = nullptr;    ///< [n_vocab]
+  float* partials = nullptr;  ///< of attention, for a token that threads share: [n_kv_heads, partials_stride]
   std::size_t partials_stride = 0;
-  float* scratch = nullptr;           ///< [n_threads, scratch_stride]
+  float* scratch = nullptr; ///< [n_threads, scratch_stride]
   std::size_t scratch_stride = 0;
   std::vector<Rotation> rotations;
 

@@ -84,7 +84,9 @@ void Decoder::run_steps(void* decoder, int thread) noexcept {
   // Two sets of counters take turns. Behind a barrier nobody uses the set of the step before it, and nobody will until the next
   // barrier: that is when each thread makes its counter ready again.
   std::size_t set = 0;
-  const auto reset = [&](std::size_t i) { d.counters_[i][static_cast<std::size_t>(thread)].taken.store(0, std::memory_order_relaxed); };
+  const auto reset = [&](std::size_t i) {
+    d.counters_[i][static_cast<std::size_t>(thread)].taken.store(0, std::memory_order_relaxed);
+  };
   for (std::size_t i = 0; i < n_steps; ++i) {
     const Step& step = *d.plan_.steps[i];
     step.run(d.pass_, Items(d.counters_[set], thread));

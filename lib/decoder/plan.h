@@ -31,9 +31,7 @@ struct Range {
 };
 
 /// Where part i begins when n things are cut into n_parts of nearly equal size; n for i = n_parts.
-inline int part_begin(int n, int i, int n_parts) noexcept {
-  return static_cast<int>(static_cast<std::int64_t>(n) * i / n_parts);
-}
+inline int part_begin(int n, int i, int n_parts) noexcept { return static_cast<int>(static_cast<std::int64_t>(n) * i / n_parts); }
 
 /// Which tokens of a pass a step computes: all, or those that get logits.
 enum class Scope : std::uint8_t { tokens, outputs };
@@ -49,11 +47,12 @@ struct alignas(64) ShareCounter {
 class Items {
  public:
   /// counters: [n_threads], all 0 when the step begins.
-  Items(std::span<ShareCounter> counters, int thread) : counters_(counters), thread_(thread), owner_(thread), n_owners_left_(n_threads()) {}
+  Items(std::span<ShareCounter> counters, int thread)
+      : counters_(counters), thread_(thread), owner_(thread), n_owners_left_(n_threads()) {}
   int thread() const noexcept { return thread_; }
   int n_threads() const noexcept { return static_cast<int>(counters_.size()); }
-  /// The next range [first, last) of the step's n_items, at most `most` long; false when none is left. Ranges become shorter towards
-  /// the end of a share, so that all threads end at nearly the same time.
+  /// The next range [first, last) of the step's n_items, at most `most` long; false when none is left. Ranges become shorter
+  /// towards the end of a share, so that all threads end at nearly the same time.
   bool take(int n_items, int most, int& first, int& last) noexcept {
     constexpr int kRangesOfRest = 8;
     for (; n_owners_left_ > 0; --n_owners_left_, owner_ = owner_ + 1 < n_threads() ? owner_ + 1 : 0) {
@@ -76,9 +75,9 @@ class Items {
   int thread_, owner_, n_owners_left_;
 };
 
-/// How a step over some units of outputs (panels, heads) is cut: all tokens of a pass at once for as few as read the weights once;
-/// with many tokens a block of them for each thread, so that what a thread has computed is what it needs in the next step. (Fetching it
-/// from another core costs more than reading the weights from memory once for each thread.)
+/// How a step over some units of outputs (panels, heads) is cut: all tokens of a pass at once for as few as read the weights
+/// once; with many tokens a block of them for each thread, so that what a thread has computed is what it needs in the next step.
+/// (Fetching it from another core costs more than reading the weights from memory once for each thread.)
 struct TokenBlocks {
   int n_tokens, n_blocks;
   TokenBlocks(int tokens, int n_threads) : n_tokens(tokens), n_blocks(tokens / kFewest >= n_threads ? n_threads : 1) {}

@@ -62,7 +62,8 @@ class LinearStep final : public Step {
   Operands o_;
 };
 
-/// The first half of an FFN: out = act(gate in) * (up in), or out = act(up in) without a gate; quantized unless down takes floats.
+/// The first half of an FFN: out = act(gate in) * (up in), or out = act(up in) without a gate; quantized unless down takes
+/// floats.
 class FfnInStep final : public Step {
  public:
   struct Operands {

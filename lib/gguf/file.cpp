@@ -104,7 +104,8 @@ bool File::is_made_of(const std::string& path) const {
   std::error_code ignored;
   if (count == 1) return std::filesystem::equivalent(path, impl_->path, ignored);
   for (std::int64_t no = 0; no < count; ++no)
-    if (const auto part = part_path(impl_->path, 0, no, count); part && std::filesystem::equivalent(path, *part, ignored)) return true;
+    if (const auto part = part_path(impl_->path, 0, no, count); part && std::filesystem::equivalent(path, *part, ignored))
+      return true;
   return false;
 }
 

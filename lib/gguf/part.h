@@ -13,8 +13,8 @@ namespace mote::gguf {
 struct Part {
   Mapping mapping;
   std::size_t data_start = 0; ///< bytes before the data section
-  std::vector<Value> values; ///< in the order of the file
-  NameIndex keys;            ///< places in values
+  std::vector<Value> values;  ///< in the order of the file
+  NameIndex keys;             ///< places in values
   std::vector<Tensor> tensors;
 
   /// Null if there is no such key.

@@ -6,8 +6,9 @@
 
 namespace mote::runtime {
 
-/// The caller of run() is thread 0; the others sleep between runs and use no CPU. Waiting, in run() and at barriers, spins for
-/// a bounded time and then sleeps, so that more threads than cores, or a core taken away, cost little.
+/// The caller of run() is thread 0; the others sleep between runs and use no CPU. Waiting, in run() and at barriers, is awake for
+/// a bounded time and then asleep, so that a core taken away costs little; with more threads than cores, awake means handing the
+/// core on.
 /// One thread at a time may call run(); the helper threads take none of the application's asynchronous signals.
 class ThreadPool {
  public:

@@ -119,7 +119,8 @@ void do_chunks(void* context, int) {
 Result<int> lock_unfinished(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
   if (fd < 0) return gguf::io_error(path, "cannot be created", errno);
-  struct stat mine {}, named {};
+  struct stat mine {
+  }, named{};
   const bool locked = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
   // Another process may have finished and renamed this file between our opening and our locking it.
   if (locked && ::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &named) == 0 && mine.st_ino == named.st_ino &&

@@ -49,7 +49,8 @@ int main() {
     for (const mote::Isa isa : mote::all_isas()) {
       if (!mote::isa_available(isa)) continue;
       // The handle goes; the sessions keep what they need.
-      const auto model = mote::Model::random(*spec, mote::Mix::Q8_0, m, {.isa = isa, .n_threads = 2, .cache_dir = "", .progress = nullptr});
+      const auto model =
+          mote::Model::random(*spec, mote::Mix::Q8_0, m, {.isa = isa, .n_threads = 2, .cache_dir = "", .progress = nullptr});
       if (!model) return std::printf("%s\n", model.error().message.c_str()), 1;
       if (expected[m].empty()) {
         auto alone = mote::Session::create(*model, {.n_threads = 1});

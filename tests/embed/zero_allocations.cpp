@@ -37,7 +37,9 @@ void* malloc(std::size_t size) noexcept { return ++n_allocations, __libc_malloc(
 void* calloc(std::size_t n, std::size_t size) noexcept { return ++n_allocations, __libc_calloc(n, size); }
 void* realloc(void* old, std::size_t size) noexcept { return ++n_allocations, __libc_realloc(old, size); }
 void* memalign(std::size_t alignment, std::size_t size) noexcept { return ++n_allocations, __libc_memalign(alignment, size); }
-void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept { return ++n_allocations, __libc_memalign(alignment, size); }
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  return ++n_allocations, __libc_memalign(alignment, size);
+}
 int posix_memalign(void** out, std::size_t alignment, std::size_t size) noexcept {
   ++n_allocations;
   *out = __libc_memalign(alignment, size);
@@ -69,8 +71,7 @@ void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::fre
 namespace {
 
 /// Allocations that fn makes, on any thread.
-template <class Fn>
-long count(Fn&& fn) {
+template <class Fn> long count(Fn&& fn) {
   const long before = n_allocations;
   fn();
   return n_allocations - before;
@@ -124,7 +125,8 @@ const char* check(const Case& c, int n_threads, bool profile) {
   static_cast<void>(sampling->sample(session->logits()));
   for (int i = 0; i < 40; ++i) {
     if (count([&] { fine = fine && session->decode({&token, 1}).has_value(); }) != 0) return "a decoded token allocates";
-    if (count([&] { token = i % 2 ? greedy->sample(session->logits()) : sampling->sample(session->logits()); }) != 0) return "sampling allocates";
+    if (count([&] { token = i % 2 ? greedy->sample(session->logits()) : sampling->sample(session->logits()); }) != 0)
+      return "sampling allocates";
   }
   if (count([&] { fine = fine && session->truncate(5).has_value(); }) != 0) return "truncate allocates";
   return fine ? nullptr : "decode failed";
@@ -142,7 +144,8 @@ int main() {
     for (const int n_threads : {1, 2, 4}) {
       for (const bool profile : {false, true}) {
         if (const char* fault = check(c, n_threads, profile)) {
-          std::printf("%s %s, %d threads, profile %d: %s\n", c.shape, std::string(mote::mix_name(c.mix)).c_str(), n_threads, profile, fault);
+          std::printf("%s %s, %d threads, profile %d: %s\n", c.shape, std::string(mote::mix_name(c.mix)).c_str(), n_threads,
+                      profile, fault);
           ++n_bad;
         }
       }

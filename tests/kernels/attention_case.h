@@ -20,8 +20,11 @@ struct AttentionShape {
 template <class Element> class AttentionCase {
  public:
   AttentionCase(const AttentionShape& shape, int n_behind, Random& random)
-      : shape_(shape), n_ctx_(shape.n_positions() + n_behind), q_stride_(size(shape.n_heads * shape.head_dim + 3)),
-        q_(size(shape.n_tokens) * q_stride_ - 3), k_(size((n_ctx_ + 15) / 16 * 16) * size(shape.head_dim)),
+      : shape_(shape),
+        n_ctx_(shape.n_positions() + n_behind),
+        q_stride_(size(shape.n_heads * shape.head_dim + 3)),
+        q_(size(shape.n_tokens) * q_stride_ - 3),
+        k_(size((n_ctx_ + 15) / 16 * 16) * size(shape.head_dim)),
         v_(size(n_ctx_) * size(shape.v_stride())) {
     for (std::size_t i = 0; i < q_.size(); ++i) q_[i] = 2 * random.unit();
     for (std::size_t i = 0; i < k_.size(); ++i) k_[i] = element(2 * random.unit());

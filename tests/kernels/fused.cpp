@@ -31,8 +31,8 @@ TEST_CASE("fused multiply-add: rounds once, for any floats") {
   for (int i = 0; i < 200000; ++i) {
     check(std::bit_cast<float>(random.u32()), std::bit_cast<float>(random.u32()), std::bit_cast<float>(random.u32()));
     check(near_float(random, 0, 3), near_float(random, 0, 3), near_float(random, 0, 30));
-    check(near_float(random, 0, 3), near_float(random, -120, 5), near_float(random, -120, 5));  // into the subnormals
-    check(near_float(random, 60, 3), near_float(random, 65, 3), near_float(random, 125, 2));    // into infinity
+    check(near_float(random, 0, 3), near_float(random, -120, 5), near_float(random, -120, 5)); // into the subnormals
+    check(near_float(random, 60, 3), near_float(random, 65, 3), near_float(random, 125, 2));   // into infinity
     check(near_float(random, 0, 3), near_float(random, 0, 3), std::bit_cast<float>(random.u32() & 0x83ffffffu)); // a tiny addend
     const float a = near_float(random, 0, 3), b = near_float(random, 0, 3);
     check(a, b, -(a * b)); // all but the rounding of the product cancels

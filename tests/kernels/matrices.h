@@ -111,7 +111,9 @@ inline std::vector<int> f16_offsets(TensorType type) {
 }
 
 /// First and last + 1 of the bytes of a block that hold codes, for the types whose weights have a minimum; else empty.
-struct ByteRange { int first, last; };
+struct ByteRange {
+  int first, last;
+};
 inline ByteRange code_bytes(TensorType type) {
   switch (type) {
     case TensorType::Q4_1: return {4, 20};
@@ -183,7 +185,10 @@ struct Matrix {
   Exact<std::byte> panels;
 
   Matrix(TensorType type, int n_rows, int n_cols, std::vector<std::byte> file_rows)
-      : type(type), n_rows(n_rows), n_cols(n_cols), rows(std::move(file_rows)),
+      : type(type),
+        n_rows(n_rows),
+        n_cols(n_cols),
+        rows(std::move(file_rows)),
         panels(mote::kernels::panel_bytes(type, n_cols) * to_size(n_panels())) {
     for (int p = 0; p < n_panels(); ++p) {
       const int first = 16 * p, count = n_rows - first < 16 ? n_rows - first : 16;
@@ -211,7 +216,9 @@ struct Inputs {
   Exact<ActBlock> act; ///< [n_tokens, act_blocks]; empty unless n_cols is a multiple of 32
 
   Inputs(int n_tokens, int n_cols)
-      : n_tokens(n_tokens), n_cols(n_cols), x(to_size(n_tokens) * to_size(n_cols)),
+      : n_tokens(n_tokens),
+        n_cols(n_cols),
+        x(to_size(n_tokens) * to_size(n_cols)),
         act(n_cols % 32 == 0 ? to_size(n_tokens) * stride() : 0) {}
   std::size_t stride() const { return to_size(mote::kernels::act_blocks(n_cols)); }
   float* token(int t) const { return x.data() + to_size(t) * to_size(n_cols); }

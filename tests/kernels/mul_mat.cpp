@@ -19,7 +19,9 @@ struct GuardedOut {
   Exact<float> memory;
 
   GuardedOut(int n, int n_rows, int extra)
-      : n(n), n_rows(n_rows), stride(to_size(n_rows + extra)),
+      : n(n),
+        n_rows(n_rows),
+        stride(to_size(n_rows + extra)),
         memory(to_size(n) * stride - to_size(extra), kGuard) {} // the last row ends with the memory
   float* row(int t) const { return memory.data() + to_size(t) * stride; }
   bool holds(const std::vector<float>& expected, int first_row, int last_row) const {
@@ -107,8 +109,8 @@ TEST_CASE("mul_mat: activations at the limits of float give the same bits on eve
     const Inputs in(21, m.n_cols);
     in.fill(random);
     for (int t = 0; t < in.n_tokens; ++t) { // a special value in one place, in a block, in every other place
-      const float special[7] = {kInfinity, -kInfinity, std::bit_cast<float>(0x7fc00000u), std::bit_cast<float>(0xffa12345u),
-                                kMax, -kMax, 0x1p-149f};
+      const float special[7] = {kInfinity, -kInfinity, std::bit_cast<float>(0x7fc00000u), std::bit_cast<float>(0xffa12345u), kMax,
+                                -kMax,     0x1p-149f};
       const int step = t < 7 ? m.n_cols : t < 14 ? 1 : 2, end = t < 14 ? 40 : m.n_cols;
       for (int i = 37; i < m.n_cols && (i < end || t < 7); i += step) in.token(t)[i] = special[t % 7];
     }

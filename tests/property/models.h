@@ -28,8 +28,8 @@ inline const std::vector<std::string>& awkward_shapes() {
   return shapes;
 }
 
-/// Whether prompts promise equal bits however they are split. Not in a build that leaves dense weights, which all these shapes have
-/// for rows that are no multiple of a block, to another library. Says so.
+/// Whether prompts promise equal bits however they are split. Not in a build that leaves dense weights, which all these shapes
+/// have for rows that are no multiple of a block, to another library. Says so.
 inline bool promises_bits() {
   if (dense_library().empty()) return true;
   std::printf("SKIPPED: %s multiplies dense weights, and its bits depend on the number of tokens\n", dense_library().data());

@@ -96,8 +96,8 @@ TEST_CASE("a damaged cache is written anew") {
   const Cached c;
   const std::string sound = c.bytes();
   REQUIRE(sound.size() > (std::size_t{4} << 20)); // two chunks of panels behind the header
-  std::vector<std::string> damaged{"", "x", sound.substr(0, 64), sound.substr(0, sound.size() - 1), sound + '\0',
-                                   std::string(sound.size(), '\0')};
+  std::vector<std::string> damaged{
+      "", "x", sound.substr(0, 64), sound.substr(0, sound.size() - 1), sound + '\0', std::string(sound.size(), '\0')};
   // each word of the header, the first and last byte of each chunk, the middle
   const std::size_t header = std::size_t{2} << 20;
   for (const std::size_t at : {std::size_t{0}, std::size_t{8}, std::size_t{16}, std::size_t{24}, std::size_t{32}, std::size_t{40},

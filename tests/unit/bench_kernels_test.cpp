@@ -48,8 +48,8 @@ TEST_CASE("bench_mul_mat measures several tokens and leaves other libraries out"
 TEST_CASE("bench_mul_mat_vec says what is wrong", "[bench]") {
   const BenchProgram program("bench_mul_mat_vec");
   if (!program.exists()) return;
-  for (const char* arguments : {"--type Q9", "--isa none", "--threads 0", "--in L1", "--shape 16", "--shape 16x0", "--shape 16x64x2",
-                                "--tokens 3", "--no-such-option"}) {
+  for (const char* arguments : {"--type Q9", "--isa none", "--threads 0", "--in L1", "--shape 16", "--shape 16x0",
+                                "--shape 16x64x2", "--tokens 3", "--no-such-option"}) {
     const Outcome o = program.run(arguments);
     INFO(arguments << ": " << o.err);
     CHECK(o.status == 2);

@@ -15,7 +15,7 @@ using mote::kernels::CpuState;
 namespace {
 
 // Bits as the processor's manuals number them.
-constexpr std::uint32_t kLeaf1 = 1u << 12 | 1u << 28 | 1u << 29;                                  // FMA, AVX, F16C
+constexpr std::uint32_t kLeaf1 = 1u << 12 | 1u << 28 | 1u << 29;                                        // FMA, AVX, F16C
 constexpr std::uint32_t kLeaf7Avx2 = 1u << 5, kLeaf7Avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; // F, DQ, BW, VL
 constexpr std::uint32_t kVnni = 1u << 11, kAvxVnni = 1u << 4; // leaf 7: ecx, eax of subleaf 1
 constexpr CpuState kOld{}, kHaswell{kLeaf1, kLeaf7Avx2, 0, 0, 7}, kAlderLake{kLeaf1, kLeaf7Avx2, kVnni, kAvxVnni, 7},
