@@ -15,6 +15,7 @@ namespace {
 /// A tensor of a file that is being rewritten.
 struct Rewritten {
   std::string name;
+  TensorType type;
   std::vector<std::int64_t> dims;
   std::vector<std::byte> data;
 };
@@ -28,12 +29,12 @@ void rewrite(const std::string& in, const std::string& out, const std::function<
   if (!file) FAIL(file.error().message);
   std::vector<Rewritten> tensors;
   for (const gguf::Tensor& t : file->tensors())
-    tensors.push_back({t.name, {t.dims.begin(), t.dims.begin() + t.n_dims}, {t.data.begin(), t.data.end()}});
+    tensors.push_back({t.name, t.type, {t.dims.begin(), t.dims.begin() + t.n_dims}, {t.data.begin(), t.data.end()}});
   change(tensors);
   gguf::Writer writer(out);
   for (const std::string_view key : file->keys()) writer.copy(*file, key);
   set_keys(writer);
-  for (const Rewritten& t : tensors) writer.add_tensor(t.name, TensorType::F32, t.dims);
+  for (const Rewritten& t : tensors) writer.add_tensor(t.name, t.type, t.dims);
   REQUIRE(writer.begin());
   for (const Rewritten& t : tensors) REQUIRE(writer.write(t.data));
   REQUIRE(writer.finish());
@@ -69,7 +70,7 @@ TEST_CASE("a tied head is an untied one whose matrix is a copy of the embedding"
       tied, copied,
       [](std::vector<Rewritten>& tensors) {
         for (const Rewritten& t : std::vector<Rewritten>(tensors))
-          if (t.name == "token_embd.weight") tensors.push_back({"output.weight", t.dims, t.data});
+          if (t.name == "token_embd.weight") tensors.push_back({"output.weight", t.type, t.dims, t.data});
       },
       [](gguf::Writer&) {});
   const auto expected = logits_of_file(tied);
