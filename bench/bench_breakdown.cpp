@@ -24,7 +24,7 @@ std::string preset_list() {
     const mote::LayerSpec& layer = spec->layers.front();
     fmt::format_to(std::back_inserter(text), "{:<28}{:<10}{:>10.1f} M{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", preset.name,
                    spec->family, static_cast<double>(mote::parameter_count(*spec)) / 1e6, spec->layers.size(), spec->d_model,
-                   layer.attention.n_heads, layer.attention.n_kv_heads, layer.ffn.d_ff, spec->n_vocab, spec->n_ctx);
+                   layer.attention()->n_heads, layer.attention()->n_kv_heads, layer.ffn->d_ff, spec->n_vocab, spec->n_ctx);
   }
   return text;
 }

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "mote/result.h"
@@ -81,12 +82,22 @@ enum class Residual : std::uint8_t {
   parallel_shared, ///< x += attention(norm x) + ffn(norm x)
 };
 
+/// What mixes the positions of a layer.
+using MixerSpec = std::variant<AttentionSpec>;
+
 struct LayerSpec {
   Residual residual = Residual::sequential;
   NormSpec norm; ///< all norms of the layer
-  AttentionSpec attention;
-  FfnSpec ffn;
+  MixerSpec mixer;
+  std::optional<FfnSpec> ffn = FfnSpec{}; ///< none: the layer is its mixer alone
+  /// The layers whose stored weights this one uses for its mixer (and its norms) and for its FFN; -1: its own. A layer that uses
+  /// another's is the same part of the model run again: it has a cache of its own, but no weights.
+  int mixer_from = -1, ffn_from = -1;
   bool operator==(const LayerSpec&) const = default;
+
+  /// Null when the mixer is of another kind.
+  const AttentionSpec* attention() const noexcept { return std::get_if<AttentionSpec>(&mixer); }
+  AttentionSpec* attention() noexcept { return std::get_if<AttentionSpec>(&mixer); }
 };
 
 struct HeadSpec {

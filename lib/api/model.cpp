@@ -101,14 +101,13 @@ MemoryUse Model::memory() const noexcept {
 }
 
 std::size_t Model::bytes_per_token() const noexcept {
+  using weights::Role;
   const weights::Weights& w = impl_->weights;
   const auto d_model = static_cast<std::size_t>(impl_->spec.d_model);
-  std::size_t bytes = w.output.weight.bytes + row_bytes(w.token_embd.type, d_model);
-  for (const weights::LayerWeights& layer : w.layers) {
-    for (const weights::Linear& part : layer.qkv) bytes += part.weight.bytes;
-    for (const weights::Linear* linear : {&layer.attn_output, &layer.ffn_gate, &layer.ffn_up, &layer.ffn_down})
-      bytes += linear->weight.bytes;
-  }
+  std::size_t bytes =
+      w.model.linear(Role::output).weight.bytes + row_bytes(w.model.linear(Role::token_embd).weight.type, d_model);
+  for (const weights::RoleWeights& layer : w.layers)
+    for (const weights::Linear& linear : layer.linears) bytes += linear.weight.bytes;
   return bytes;
 }
 

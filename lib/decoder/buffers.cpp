@@ -30,14 +30,15 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
   const int n_batch = sizes.n_batch, n_chunks = (sizes.n_ctx + kernels::kAttentionChunk - 1) / kernels::kAttentionChunk;
   int qkv = 0, attended = 0, d_ff = 0, head_dim = 0, n_kv_heads = 0;
   for (const LayerSpec& layer : spec.layers) {
-    const AttentionSpec& a = layer.attention;
+    if (layer.ffn) d_ff = std::max(d_ff, layer.ffn->d_ff);
+    if (!layer.attention()) continue;
+    const AttentionSpec& a = *layer.attention();
     qkv = std::max(qkv, (a.n_heads + 2 * a.n_kv_heads) * a.head_dim);
     attended = std::max(attended, a.n_heads * a.head_dim);
     head_dim = std::max(head_dim, a.head_dim);
     n_kv_heads = std::max(n_kv_heads, a.n_kv_heads);
     b.partials_stride =
         std::max(b.partials_stride, size(n_chunks) * size(a.n_heads / a.n_kv_heads) * kernels::attention_partial(a.head_dim));
-    d_ff = std::max(d_ff, layer.ffn.d_ff);
     if (a.rope && !b.find_rotation(*a.rope)) {
       b.rope_specs.push_back(*a.rope);
       Rotation rotation{RopeTable(*a.rope)};
@@ -65,15 +66,15 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
 std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, TensorType type, runtime::Arena& arena) {
   std::vector<LayerCache> cache;
   for (const LayerSpec& layer : spec.layers) {
-    const AttentionSpec& a = layer.attention;
-    LayerCache c;
+    LayerCache& c = cache.emplace_back();
+    if (!layer.attention()) continue;
+    const AttentionSpec& a = *layer.attention();
     c.type = type;
     c.v_stride = (a.head_dim + 15) / 16 * 16;
     c.k_head_stride = (size(n_ctx) + 15) / 16 * 16 * size(a.head_dim);
     c.v_head_stride = size(n_ctx) * size(c.v_stride);
     c.k = arena.take<std::byte>(size(a.n_kv_heads) * c.k_head_stride * c.element_bytes());
     c.v = arena.take<std::byte>(size(a.n_kv_heads) * c.v_head_stride * c.element_bytes());
-    cache.push_back(c);
   }
   return cache;
 }

@@ -15,7 +15,8 @@ EmbedStep::EmbedStep(const runtime::StepTag& step_tag, const weights::Weights& w
     : Step(step_tag), weights_(weights), buffers_(buffers), d_model_(d_model) {}
 
 void EmbedStep::run(const Pass& pass, Items items) const noexcept {
-  const weights::Matrix& table = weights_.token_embd;
+  const weights::Matrix& table = weights_.model.linear(weights::Role::token_embd).weight;
+  const float* positions = weights_.model.norm(weights::Role::pos_embd).weight;
   const std::size_t panel_bytes = kernels::panel_bytes(table.type, d_model_);
   int first, last;
   while (items.take(pass.n_tokens(), 1, first, last)) {
@@ -26,7 +27,7 @@ void EmbedStep::run(const Pass& pass, Items items) const noexcept {
     kernels::unpack_row(table.type, table.panels + size(token / kernels::kPanelRows) * panel_bytes, token % kernels::kPanelRows,
                         d_model_, bytes);
     quant::dequantize(table.type, bytes, {x, size(d_model_)});
-    if (weights_.pos_embd) pass.kernels->add(weights_.pos_embd + size(pos) * size(d_model_), d_model_, x);
+    if (positions) pass.kernels->add(positions + size(pos) * size(d_model_), d_model_, x);
     for (Rotation& rotation : buffers_.rotations) {
       const std::size_t at = size(first) * size(rotation.table.n_pairs());
       rotation.table.fill(pos, rotation.cos + at, rotation.sin + at);

@@ -79,11 +79,11 @@ ModelSpec build(ShapeValues& values, const Family& family) {
   LayerSpec layer;
   layer.residual = values.word_or("residual", usual_layer.residual);
   layer.norm = read_norm(values, usual_layer.norm);
-  layer.attention = read_attention(values, usual_layer.attention, layer.norm, model.d_model);
-  layer.ffn.kind = values.word_or("ffn", usual_layer.ffn.kind);
-  layer.ffn.activation = values.word_or("activation", usual_layer.ffn.activation);
-  layer.ffn.d_ff = values.integer("d_ff", 1, kMaxDFf);
-  layer.ffn.bias = values.boolean_or("ffn_bias", usual_layer.ffn.bias);
+  layer.mixer = read_attention(values, *usual_layer.attention(), layer.norm, model.d_model);
+  layer.ffn->kind = values.word_or("ffn", usual_layer.ffn->kind);
+  layer.ffn->activation = values.word_or("activation", usual_layer.ffn->activation);
+  layer.ffn->d_ff = values.integer("d_ff", 1, kMaxDFf);
+  layer.ffn->bias = values.boolean_or("ffn_bias", usual_layer.ffn->bias);
   model.layers.assign(static_cast<std::size_t>(values.integer("layers", 1, kMaxLayers)), layer);
 
   model.head.norm = layer.norm;

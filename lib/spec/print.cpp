@@ -98,8 +98,12 @@ std::vector<Field> layer_fields(const LayerSpec& layer) {
   Fields fields;
   fields.add("residual", name_of(layer.residual));
   fields.add("norm", layer.norm);
-  fields.add("attention", layer.attention);
-  fields.add("ffn", layer.ffn);
+  if (const AttentionSpec* attention = layer.attention()) fields.add("attention", *attention);
+  if (layer.ffn) fields.add("ffn", *layer.ffn);
+  else fields.add("ffn", std::string_view("none"));
+  // rare: said where it is so
+  if (layer.mixer_from >= 0) fields.add("mixer_from", layer.mixer_from);
+  if (layer.ffn_from >= 0) fields.add("ffn_from", layer.ffn_from);
   return fields.take();
 }
 

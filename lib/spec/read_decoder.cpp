@@ -114,12 +114,12 @@ ModelSpec read_sizes(Metadata& metadata, ModelSpec spec) {
 
   spec.layers.resize(n_layers, spec.layers[0]);
   for (std::size_t i = 0; i < n_layers; ++i) {
-    AttentionSpec& attention = spec.layers[i].attention;
+    AttentionSpec& attention = *spec.layers[i].attention();
     attention.n_heads = n_heads[i];
     attention.n_kv_heads = n_kv_heads[i];
     attention.head_dim = head_dim;
     attention.scale = static_cast<float>(scale);
-    spec.layers[i].ffn.d_ff = d_ff[i];
+    spec.layers[i].ffn->d_ff = d_ff[i];
   }
   return spec;
 }
@@ -131,14 +131,14 @@ void read_norm_eps(Metadata& metadata, ModelSpec& spec) {
   spec.head.norm.eps = eps;
   for (LayerSpec& layer : spec.layers) {
     layer.norm.eps = eps;
-    if (layer.attention.qk_norm) layer.attention.qk_norm->eps = eps;
+    if (layer.attention()->qk_norm) layer.attention()->qk_norm->eps = eps;
   }
 }
 
 /// Base, rotated dimensions and frequency factors; the style stays.
 void read_rope(Metadata& metadata, ModelSpec& spec) {
-  RopeSpec rope = *spec.layers[0].attention.rope;
-  const int head_dim = spec.layers[0].attention.head_dim, most = std::max(2, head_dim);
+  RopeSpec rope = *spec.layers[0].attention()->rope;
+  const int head_dim = spec.layers[0].attention()->head_dim, most = std::max(2, head_dim);
   // where a family rotates a part of the head, the file must say which
   rope.dims = rope.dims != 0 ? metadata.integer("rope.dimension_count", 2, most)
                              : metadata.integer_or("rope.dimension_count", head_dim, 2, most);
@@ -149,7 +149,7 @@ void read_rope(Metadata& metadata, ModelSpec& spec) {
     if (rope.factors.empty()) rope.factors.assign(static_cast<std::size_t>(rope.dims / 2), 1.0f);
     for (float& factor : rope.factors) factor = static_cast<float>(factor * divisor);
   }
-  for (LayerSpec& layer : spec.layers) layer.attention.rope = rope;
+  for (LayerSpec& layer : spec.layers) layer.attention()->rope = rope;
 }
 
 /// What the presence of tensors says.
@@ -159,10 +159,10 @@ void read_storage(Metadata& metadata, ModelSpec& spec) {
     const auto has = [&](std::string_view name) { return metadata.layer_has(i, name); };
     // one bias is enough: if its companions are missing, they are named when the weights are bound
     layer.norm.bias = has("attn_norm.bias") || has("ffn_norm.bias");
-    layer.attention.qkv_storage = has("attn_qkv.weight") ? QkvStorage::fused : QkvStorage::separate;
-    layer.attention.qkv_bias = has("attn_qkv.bias") || has("attn_q.bias") || has("attn_k.bias") || has("attn_v.bias");
-    layer.attention.output_bias = has("attn_output.bias");
-    layer.ffn.bias = has("ffn_up.bias") || has("ffn_down.bias") || has("ffn_gate.bias");
+    layer.attention()->qkv_storage = has("attn_qkv.weight") ? QkvStorage::fused : QkvStorage::separate;
+    layer.attention()->qkv_bias = has("attn_qkv.bias") || has("attn_q.bias") || has("attn_k.bias") || has("attn_v.bias");
+    layer.attention()->output_bias = has("attn_output.bias");
+    layer.ffn->bias = has("ffn_up.bias") || has("ffn_down.bias") || has("ffn_gate.bias");
   }
   spec.head.norm.bias = metadata.has_tensor("output_norm.bias");
   spec.head.tied = !metadata.has_tensor("output.weight");
@@ -174,7 +174,7 @@ void read_storage(Metadata& metadata, ModelSpec& spec) {
 ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults) {
   ModelSpec spec = read_sizes(metadata, std::move(defaults));
   read_norm_eps(metadata, spec);
-  if (spec.layers[0].attention.rope) read_rope(metadata, spec);
+  if (spec.layers[0].attention()->rope) read_rope(metadata, spec);
   if (spec.n_learned_positions > 0) spec.n_learned_positions = metadata.matrix_rows("position_embd.weight", kMaxCtx);
   read_storage(metadata, spec);
   return spec;

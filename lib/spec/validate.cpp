@@ -72,10 +72,34 @@ void check_attention(Checker& check, const std::string& field, const AttentionSp
 void check_layer(Checker& check, const std::string& field, const LayerSpec& layer) {
   check.known(field + ".residual", layer.residual);
   check_norm(check, field + ".norm", layer.norm);
-  check_attention(check, field + ".attention", layer.attention);
-  check.known(field + ".ffn.kind", layer.ffn.kind);
-  check.known(field + ".ffn.activation", layer.ffn.activation);
-  check.range(field + ".ffn.d_ff", layer.ffn.d_ff, 1, kMaxDFf);
+  if (const AttentionSpec* attention = layer.attention()) check_attention(check, field + ".attention", *attention);
+  if (layer.ffn) {
+    check.known(field + ".ffn.kind", layer.ffn->kind);
+    check.known(field + ".ffn.activation", layer.ffn->activation);
+    check.range(field + ".ffn.d_ff", layer.ffn->d_ff, 1, kMaxDFf);
+  } else if (layer.residual != Residual::sequential) {
+    check.fail(field + ".residual", std::string(name_of(layer.residual)), "sequential where there is no ffn");
+  }
+}
+
+/// A layer may use the weights of an earlier one that has its own, when both are alike.
+void check_sharing(Checker& check, const ModelSpec& model, std::size_t i) {
+  const LayerSpec& layer = model.layers[i];
+  const std::string field = "layers[" + std::to_string(i) + "]";
+  const int last = static_cast<int>(i) - 1;
+  if (layer.mixer_from != -1) check.range(field + ".mixer_from", layer.mixer_from, 0, last);
+  if (layer.ffn_from != -1) check.range(field + ".ffn_from", layer.ffn_from, 0, last);
+  if (!check.status()) return;
+  if (layer.mixer_from >= 0) {
+    const LayerSpec& from = model.layers[static_cast<std::size_t>(layer.mixer_from)];
+    if (from.mixer_from >= 0 || from.mixer != layer.mixer || from.norm != layer.norm || from.residual != layer.residual)
+      check.fail(field + ".mixer_from", std::to_string(layer.mixer_from), "a layer of the same norms and mixer that has its own");
+  }
+  if (layer.ffn_from >= 0) {
+    const LayerSpec& from = model.layers[static_cast<std::size_t>(layer.ffn_from)];
+    if (from.ffn_from >= 0 || from.ffn != layer.ffn)
+      check.fail(field + ".ffn_from", std::to_string(layer.ffn_from), "a layer of the same FFN that has its own");
+  }
 }
 
 } // namespace
@@ -93,26 +117,9 @@ Status validate(const ModelSpec& model) {
   check.range("layers", static_cast<std::int64_t>(model.layers.size()), 1, kMaxLayers);
   for (std::size_t i = 0; i < model.layers.size() && check.status(); ++i)
     check_layer(check, "layers[" + std::to_string(i) + "]", model.layers[i]);
+  for (std::size_t i = 0; i < model.layers.size() && check.status(); ++i) check_sharing(check, model, i);
   check_norm(check, "head.norm", model.head.norm);
   return check.status();
-}
-
-std::int64_t parameter_count(const ModelSpec& model) {
-  const std::int64_t d = model.d_model;
-  const auto norm_weights = [](const NormSpec& norm, std::int64_t n) { return norm.bias ? 2 * n : n; };
-  std::int64_t count = (model.head.tied ? 1 : 2) * d * model.n_vocab + (model.head.bias ? model.n_vocab : 0) +
-                       d * model.n_learned_positions + norm_weights(model.head.norm, d);
-  for (const LayerSpec& layer : model.layers) {
-    count += (layer.residual == Residual::parallel_shared ? 1 : 2) * norm_weights(layer.norm, d);
-    const AttentionSpec& attention = layer.attention;
-    const std::int64_t q = std::int64_t{attention.n_heads} * attention.head_dim;
-    const std::int64_t qkv = q + 2 * std::int64_t{attention.n_kv_heads} * attention.head_dim;
-    count += d * qkv + q * d + (attention.qkv_bias ? qkv : 0) + (attention.output_bias ? d : 0);
-    if (attention.qk_norm) count += 2 * norm_weights(*attention.qk_norm, attention.head_dim);
-    const std::int64_t n_inner = layer.ffn.kind == FfnKind::gated ? 2 : 1; // matrices into d_ff
-    count += (n_inner + 1) * d * layer.ffn.d_ff + (layer.ffn.bias ? n_inner * layer.ffn.d_ff + d : 0);
-  }
-  return count;
 }
 
 } // namespace mote

@@ -32,19 +32,19 @@ ModelSpec read_back(const ModelSpec& spec, const Family& family) {
     if (says_residual(family) && first.residual == Residual::sequential) to.residual = Residual::sequential;
     to.norm.eps = first.norm.eps;
     to.norm.bias = from.norm.bias;
-    to.attention = from.attention;
-    to.attention.head_dim = first.attention.head_dim;
-    to.attention.scale = first.attention.scale;
-    to.attention.qk_norm = usual.attention.qk_norm;
-    if (to.attention.qk_norm) to.attention.qk_norm->eps = first.norm.eps;
-    to.attention.rope = usual.attention.rope;
-    if (to.attention.rope && first.attention.rope) {
-      to.attention.rope = first.attention.rope;
-      to.attention.rope->style = usual.attention.rope->style;
-      to.attention.rope->base = static_cast<float>(first.attention.rope->base); // the type of the key
+    to.mixer = from.mixer;
+    to.attention()->head_dim = first.attention()->head_dim;
+    to.attention()->scale = first.attention()->scale;
+    to.attention()->qk_norm = usual.attention()->qk_norm;
+    if (to.attention()->qk_norm) to.attention()->qk_norm->eps = first.norm.eps;
+    to.attention()->rope = usual.attention()->rope;
+    if (to.attention()->rope && first.attention()->rope) {
+      to.attention()->rope = first.attention()->rope;
+      to.attention()->rope->style = usual.attention()->rope->style;
+      to.attention()->rope->base = static_cast<float>(first.attention()->rope->base); // the type of the key
     }
-    to.ffn.d_ff = from.ffn.d_ff;
-    to.ffn.bias = from.ffn.bias;
+    to.ffn->d_ff = from.ffn->d_ff;
+    to.ffn->bias = from.ffn->bias;
   }
   read.head.norm.eps = first.norm.eps;
   read.head.norm.bias = spec.head.norm.bias;
@@ -65,16 +65,16 @@ class SpecWriter {
     set("context_length", spec_.n_ctx);
     set("embedding_length", spec_.d_model);
     set("block_count", static_cast<int>(spec_.layers.size()));
-    per_layer("feed_forward_length", [](const LayerSpec& layer) { return layer.ffn.d_ff; });
-    per_layer("attention.head_count", [](const LayerSpec& layer) { return layer.attention.n_heads; });
-    per_layer("attention.head_count_kv", [](const LayerSpec& layer) { return layer.attention.n_kv_heads; });
-    set("attention.key_length", first.attention.head_dim);
-    set("attention.value_length", first.attention.head_dim);
+    per_layer("feed_forward_length", [](const LayerSpec& layer) { return layer.ffn->d_ff; });
+    per_layer("attention.head_count", [](const LayerSpec& layer) { return layer.attention()->n_heads; });
+    per_layer("attention.head_count_kv", [](const LayerSpec& layer) { return layer.attention()->n_kv_heads; });
+    set("attention.key_length", first.attention()->head_dim);
+    set("attention.value_length", first.attention()->head_dim);
     const bool rms = first.norm.kind == NormKind::rms;
     set(rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon", first.norm.eps);
-    if (first.attention.scale != static_cast<float>(1.0 / std::sqrt(static_cast<double>(first.attention.head_dim))))
-      set("attention.scale", first.attention.scale);
-    if (first.attention.rope) rope(*first.attention.rope);
+    if (first.attention()->scale != static_cast<float>(1.0 / std::sqrt(static_cast<double>(first.attention()->head_dim))))
+      set("attention.scale", first.attention()->scale);
+    if (first.attention()->rope) rope(*first.attention()->rope);
     if (says_residual(family_)) writer_.set_bool(full("use_parallel_residual"), first.residual == Residual::parallel);
   }
 

@@ -23,24 +23,6 @@ struct Place {
   float* floats = nullptr;
 };
 
-/// Vectors and the table of learned positions are added to activations, not multiplied: they are kept as floats.
-bool becomes_panels(const TensorDesc& desc) {
-  if (desc.is_bias) return false;
-  switch (desc.role) {
-    case Role::token_embd:
-    case Role::attn_q:
-    case Role::attn_k:
-    case Role::attn_v:
-    case Role::attn_qkv:
-    case Role::attn_output:
-    case Role::ffn_gate:
-    case Role::ffn_up:
-    case Role::ffn_down:
-    case Role::output: return true;
-    default: return false;
-  }
-}
-
 std::size_t panels_bytes(const TensorDesc& desc, TensorType type) {
   return static_cast<std::size_t>(kernels::panel_count(static_cast<int>(desc.n_rows))) *
          kernels::panel_bytes(type, static_cast<int>(desc.n_cols));
@@ -51,7 +33,7 @@ std::vector<Job> make_jobs(std::span<const TensorDesc> tensors, std::span<const 
   constexpr std::size_t kJobBytes = 1 << 20; // what a thread holds of the file at a time
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (packed && becomes_panels(tensors[i])) continue;
+    if (packed && tensors[i].form == Form::matrix) continue;
     const std::size_t panel = row_bytes(types[i], static_cast<std::size_t>(tensors[i].n_cols)) * kernels::kPanelRows;
     const auto step =
         static_cast<std::int64_t>(std::max<std::size_t>(1, kJobBytes / std::max<std::size_t>(1, panel))) * kernels::kPanelRows;
@@ -117,7 +99,7 @@ std::vector<Place> place_tensors(std::span<const TensorDesc> tensors, std::span<
   std::vector<Place> places(tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorDesc& desc = tensors[i];
-    if (becomes_panels(desc)) places[i].panels = panels.take<std::byte>(panels_bytes(desc, types[i]));
+    if (desc.form == Form::matrix) places[i].panels = panels.take<std::byte>(panels_bytes(desc, types[i]));
     else places[i].floats = floats.take<float>(static_cast<std::size_t>(desc.n_rows * desc.n_cols));
   }
   return places;
@@ -139,51 +121,29 @@ bool agree(std::span<const TensorDesc> tensors, std::span<const TensorType> type
   return true;
 }
 
-Linear* find_linear(Weights& weights, const TensorDesc& desc) {
-  if (desc.role == Role::output) return &weights.output;
-  if (desc.layer < 0) return nullptr;
-  LayerWeights& layer = weights.layers[static_cast<std::size_t>(desc.layer)];
-  switch (desc.role) {
-    case Role::attn_q:
-    case Role::attn_qkv: return &layer.qkv[0];
-    case Role::attn_k: return &layer.qkv[1];
-    case Role::attn_v: return &layer.qkv[2];
-    case Role::attn_output: return &layer.attn_output;
-    case Role::ffn_gate: return &layer.ffn_gate;
-    case Role::ffn_up: return &layer.ffn_up;
-    case Role::ffn_down: return &layer.ffn_down;
-    default: return nullptr;
-  }
-}
-
-Norm* find_norm(Weights& weights, const TensorDesc& desc) {
-  if (desc.role == Role::output_norm) return &weights.output_norm;
-  if (desc.layer < 0) return nullptr;
-  LayerWeights& layer = weights.layers[static_cast<std::size_t>(desc.layer)];
-  switch (desc.role) {
-    case Role::attn_norm: return &layer.attn_norm;
-    case Role::ffn_norm: return &layer.ffn_norm;
-    case Role::attn_q_norm: return &layer.q_norm;
-    case Role::attn_k_norm: return &layer.k_norm;
-    default: return nullptr;
-  }
-}
-
 /// Points the place in Weights that a tensor's role stands for at its packed form.
 void bind(Weights& weights, const TensorDesc& desc, TensorType type, const Place& place) {
-  Matrix matrix;
-  if (place.panels)
-    matrix = {type, static_cast<int>(desc.n_rows), static_cast<int>(desc.n_cols), place.panels, panels_bytes(desc, type)};
-  if (Linear* linear = find_linear(weights, desc)) {
-    if (desc.is_bias) linear->bias = place.floats;
-    else linear->weight = matrix;
-  } else if (Norm* norm = find_norm(weights, desc)) {
-    (desc.is_bias ? norm->bias : norm->weight) = place.floats;
-  } else if (desc.role == Role::token_embd) {
-    weights.token_embd = matrix;
-  } else if (desc.role == Role::pos_embd) {
-    weights.pos_embd = place.floats;
-  } // rope_freqs: the spec has its values
+  RoleWeights& owner = desc.layer < 0 ? weights.model : weights.layers[static_cast<std::size_t>(desc.layer)];
+  const auto role = static_cast<std::size_t>(desc.role);
+  if (desc.form == Form::bias) owner.linears[role].bias = owner.norms[role].bias = place.floats;
+  else if (desc.form == Form::matrix)
+    owner.linears[role].weight = {type, static_cast<int>(desc.n_rows), static_cast<int>(desc.n_cols), place.panels,
+                                  panels_bytes(desc, type)};
+  else owner.norms[role].weight = place.floats;
+}
+
+/// What layers take from others, and the head from the embedding.
+void share(Weights& weights, const ModelSpec& spec) {
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+    for (std::size_t role = 0; role < kNumRoles; ++role) {
+      const int from = is_ffn_role(static_cast<Role>(role)) ? spec.layers[i].ffn_from : spec.layers[i].mixer_from;
+      if (from < 0) continue;
+      weights.layers[i].linears[role] = weights.layers[static_cast<std::size_t>(from)].linears[role];
+      weights.layers[i].norms[role] = weights.layers[static_cast<std::size_t>(from)].norms[role];
+    }
+  }
+  if (spec.head.tied)
+    weights.model.linears[static_cast<std::size_t>(Role::output)].weight = weights.model.linear(Role::token_embd).weight;
 }
 
 } // namespace
@@ -228,7 +188,7 @@ Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> 
 
   weights.layers.resize(spec.layers.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) bind(weights, tensors[i], types[i], places[i]);
-  if (spec.head.tied) weights.output.weight = weights.token_embd;
+  share(weights, spec);
   return weights;
 }
 

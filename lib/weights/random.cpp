@@ -185,7 +185,7 @@ void random_floats(Stream& stream, float centre, float step, std::span<std::byte
 
 void random_vector(Stream& stream, const TensorDesc& tensor, std::span<std::byte> row) {
   if (!tensor.values.empty()) std::memcpy(row.data(), tensor.values.data(), row.size());
-  else if (tensor.is_bias) random_floats(stream, 0.0f, 0.05f / 32767.5f, row);
+  else if (tensor.form == Form::bias) random_floats(stream, 0.0f, 0.05f / 32767.5f, row);
   else random_floats(stream, 1.0f, 0.1f / 32767.5f, row);
 }
 

@@ -14,17 +14,23 @@ class Lister {
   Lister(std::vector<TensorDesc>& tensors, int layer) : tensors_(tensors), layer_(layer) {}
 
   void matrix(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols) {
-    add({full_name(name) + ".weight", role, false, layer_, n_rows, n_cols, {}});
+    add({full_name(name) + ".weight", role, Form::matrix, layer_, n_rows, n_cols, {}});
+  }
+  void table(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols) {
+    add({full_name(name) + ".weight", role, Form::table, layer_, n_rows, n_cols, {}});
+  }
+  void vector(Role role, const std::string& name, std::int64_t n) {
+    add({full_name(name) + ".weight", role, Form::vector, layer_, 1, n, {}});
   }
   void bias(Role role, const std::string& name, std::int64_t n) {
-    add({full_name(name) + ".bias", role, true, layer_, 1, n, {}});
+    add({full_name(name) + ".bias", role, Form::bias, layer_, 1, n, {}});
   }
   void linear(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols, bool has_bias) {
     matrix(role, name, n_rows, n_cols);
     if (has_bias) bias(role, name, n_rows);
   }
   void norm(Role role, const std::string& name, std::int64_t n, const NormSpec& norm) {
-    matrix(role, name, 1, n);
+    vector(role, name, n);
     if (norm.bias) bias(role, name, n);
   }
 
@@ -64,8 +70,9 @@ void list_ffn(Lister& list, const FfnSpec& ffn, std::int64_t d_model) {
 /// The factors that a file holds as a tensor, which is one for all layers; null when there are none.
 const std::vector<float>* rope_freqs(const ModelSpec& spec) {
   for (const LayerSpec& layer : spec.layers) {
-    if (!layer.attention.rope) continue;
-    const std::vector<float>& factors = layer.attention.rope->factors;
+    const AttentionSpec* attention = layer.attention();
+    if (!attention || !attention->rope) continue;
+    const std::vector<float>& factors = attention->rope->factors;
     if (std::adjacent_find(factors.begin(), factors.end(), std::not_equal_to<>()) != factors.end()) return &factors;
   }
   return nullptr;
@@ -78,18 +85,20 @@ std::vector<TensorDesc> list_tensors(const ModelSpec& spec) {
   const std::int64_t d_model = spec.d_model;
   Lister model(tensors, -1);
   model.matrix(Role::token_embd, "token_embd", spec.n_vocab, d_model);
-  if (spec.n_learned_positions != 0) model.matrix(Role::pos_embd, "position_embd", spec.n_learned_positions, d_model);
+  if (spec.n_learned_positions != 0) model.table(Role::pos_embd, "position_embd", spec.n_learned_positions, d_model);
   if (const std::vector<float>* factors = rope_freqs(spec)) {
-    model.matrix(Role::rope_freqs, "rope_freqs", 1, static_cast<std::int64_t>(factors->size()));
+    model.vector(Role::rope_freqs, "rope_freqs", static_cast<std::int64_t>(factors->size()));
     tensors.back().values = *factors;
   }
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     const LayerSpec& layer = spec.layers[i];
     Lister list(tensors, static_cast<int>(i));
-    list.norm(Role::attn_norm, "attn_norm", d_model, layer.norm);
-    list_attention(list, layer.attention, d_model);
-    if (layer.residual != Residual::parallel_shared) list.norm(Role::ffn_norm, "ffn_norm", d_model, layer.norm);
-    list_ffn(list, layer.ffn, d_model);
+    if (layer.mixer_from < 0) {
+      list.norm(Role::attn_norm, "attn_norm", d_model, layer.norm);
+      if (const AttentionSpec* attention = layer.attention()) list_attention(list, *attention, d_model);
+      if (layer.ffn && layer.residual != Residual::parallel_shared) list.norm(Role::ffn_norm, "ffn_norm", d_model, layer.norm);
+    }
+    if (layer.ffn && layer.ffn_from < 0) list_ffn(list, *layer.ffn, d_model);
   }
   model.norm(Role::output_norm, "output_norm", d_model, spec.head.norm);
   if (!spec.head.tied) model.matrix(Role::output, "output", spec.n_vocab, d_model);
@@ -98,3 +107,10 @@ std::vector<TensorDesc> list_tensors(const ModelSpec& spec) {
 }
 
 } // namespace mote::weights
+
+std::int64_t mote::parameter_count(const ModelSpec& spec) {
+  std::int64_t count = 0;
+  for (const weights::TensorDesc& tensor : weights::list_tensors(spec))
+    if (tensor.role != weights::Role::rope_freqs) count += tensor.n_rows * tensor.n_cols; // constants of the shape
+  return count;
+}

@@ -12,11 +12,15 @@
 
 namespace mote::weights {
 
+/// Which weight of the model or of a layer. Those of the FFN come last: see is_ffn_role.
 enum class Role : std::uint8_t {
   token_embd,
   pos_embd,
   rope_freqs,
+  output_norm,
+  output,
   attn_norm,
+  ffn_norm,
   attn_q,
   attn_k,
   attn_v,
@@ -24,35 +28,31 @@ enum class Role : std::uint8_t {
   attn_q_norm,
   attn_k_norm,
   attn_output,
-  ffn_norm,
   ffn_gate,
   ffn_up,
   ffn_down,
-  output_norm,
-  output,
 };
+inline constexpr std::size_t kNumRoles = static_cast<std::size_t>(Role::ffn_down) + 1;
+/// Whether the weight goes where LayerSpec::ffn_from says; the others of a layer go where mixer_from says.
+constexpr bool is_ffn_role(Role role) noexcept { return role >= Role::ffn_gate; }
 
-constexpr bool is_matrix_role(Role role) noexcept {
-  switch (role) {
-    case Role::rope_freqs:
-    case Role::attn_norm:
-    case Role::attn_q_norm:
-    case Role::attn_k_norm:
-    case Role::ffn_norm:
-    case Role::output_norm: return false;
-    default: return true;
-  }
-}
+/// What a tensor is in the computation, which decides how it is kept in memory.
+enum class Form : std::uint8_t {
+  matrix, ///< multiplied: panels
+  table,  ///< a matrix whose rows are added to activations: floats
+  vector, ///< floats
+  bias,   ///< floats that belong to the role's weight
+};
 
 struct TensorDesc {
   std::string name; ///< as GGUF files have it: "blk.3.attn_q.weight"
   Role role = Role::token_embd;
-  bool is_bias = false;      ///< the bias that belongs to the role's weight
+  Form form = Form::matrix;
   int layer = -1;            ///< -1: outside the layers
   std::int64_t n_rows = 1;   ///< 1 for vectors
   std::int64_t n_cols = 0;   ///< length of a row
   std::vector<float> values; ///< of rope_freqs: the spec's factors; empty for all others
-  bool is_matrix() const noexcept { return !is_bias && is_matrix_role(role); }
+  bool is_matrix() const noexcept { return form == Form::matrix || form == Form::table; }
 };
 
 /// rope_freqs is there when the factors differ from each other: equal ones are a key of the file (linear scaling), no tensor.

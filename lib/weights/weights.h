@@ -34,29 +34,24 @@ struct Linear {
   }
 };
 
-/// Weight and bias of a norm; bias is null where the spec has none.
+/// Weight and bias of a norm, or another tensor that is kept as floats; bias is null where the spec has none.
 struct Norm {
   const float* weight = nullptr;
   const float* bias = nullptr;
 };
 
-/// What a layer has; whatever its spec does not have is empty or null.
-struct LayerWeights {
-  Norm attn_norm, ffn_norm;
-  std::array<Linear, 3> qkv; ///< q, k, v; or all rows in the first one when stored fused
-  Norm q_norm, k_norm;       ///< [head_dim]
-  Linear attn_output;        ///< [d_model, n_heads * head_dim]
-  Linear ffn_gate, ffn_up;   ///< [d_ff, d_model]
-  Linear ffn_down;           ///< [d_model, d_ff]
+/// The weights of a layer, or those outside the layers, by role; whatever the spec does not have is empty or null.
+struct RoleWeights {
+  std::array<Linear, kNumRoles> linears;
+  std::array<Norm, kNumRoles> norms;
+  const Linear& linear(Role role) const noexcept { return linears[static_cast<std::size_t>(role)]; }
+  const Norm& norm(Role role) const noexcept { return norms[static_cast<std::size_t>(role)]; }
 };
 
 /// Immutable once made. Owns all that its pointers point to.
 struct Weights {
-  Matrix token_embd;               ///< [n_vocab, d_model]
-  const float* pos_embd = nullptr; ///< [n_learned_positions, d_model]
-  std::vector<LayerWeights> layers;
-  Norm output_norm;
-  Linear output; ///< [n_vocab, d_model]; the token embedding itself when tied
+  RoleWeights model;               ///< outside the layers; output is the token embedding itself when tied
+  std::vector<RoleWeights> layers; ///< of all layers, also of those that use another's
   runtime::Buffer panels, floats;
   std::size_t bytes() const noexcept { return panels.size() + floats.size(); }
 };

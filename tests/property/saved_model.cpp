@@ -59,9 +59,9 @@ TEST_CASE("a saved random model has the spec and the logits of the model that wa
 TEST_CASE("layers of different widths survive a file") {
   auto spec = spec_from_shape("layers=3,d_model=64,d_ff=96,heads=4,vocab=300");
   REQUIRE(spec);
-  spec->layers[1].ffn.d_ff = 160;
-  spec->layers[2].attention.n_kv_heads = 2;
-  for (LayerSpec& layer : spec->layers) layer.attention.scale = 0.3f;
+  spec->layers[1].ffn->d_ff = 160;
+  spec->layers[2].attention()->n_kv_heads = 2;
+  for (LayerSpec& layer : spec->layers) layer.attention()->scale = 0.3f;
   CHECK(diff(*spec, save_and_open(*spec, Mix::Q8_0, 2).spec()) == "");
 }
 

@@ -32,28 +32,28 @@ TEST_CASE("every preset parses, validates and has the published number of parame
 
 TEST_CASE("presets keep what makes their family different") {
   const auto preset = [](const char* name) { return *mote::spec_from_preset(name); };
-  CHECK(preset("danube3-4b").layers[0].attention.head_dim == 120);
-  CHECK(preset("ablation-04").layers[0].attention.head_dim == 192);
-  CHECK(preset("ablation-04").layers[0].ffn.activation == mote::Activation::relu);
-  CHECK(preset("ablation-08").layers[0].ffn.d_ff == 2046);
-  CHECK(preset("ablation-17").layers[0].attention.head_dim == 28);
-  CHECK(preset("cerebras-gpt-256m").layers[0].ffn.activation == mote::Activation::gelu_erf);
+  CHECK(preset("danube3-4b").layers[0].attention()->head_dim == 120);
+  CHECK(preset("ablation-04").layers[0].attention()->head_dim == 192);
+  CHECK(preset("ablation-04").layers[0].ffn->activation == mote::Activation::relu);
+  CHECK(preset("ablation-08").layers[0].ffn->d_ff == 2046);
+  CHECK(preset("ablation-17").layers[0].attention()->head_dim == 28);
+  CHECK(preset("cerebras-gpt-256m").layers[0].ffn->activation == mote::Activation::gelu_erf);
   CHECK(preset("cerebras-gpt-256m").n_learned_positions == 2048);
-  CHECK(preset("lamini-gpt-774m").layers[0].ffn.activation == mote::Activation::gelu_tanh);
-  CHECK(preset("phi-2").layers[0].attention.rope->dims == 32);
-  CHECK(preset("phi-2").layers[0].attention.head_dim == 80);
-  CHECK(preset("pythia-410m").layers[0].attention.rope->dims == 16);
-  CHECK(preset("pythia-1b").layers[0].attention.rope->dims == 64);
+  CHECK(preset("lamini-gpt-774m").layers[0].ffn->activation == mote::Activation::gelu_tanh);
+  CHECK(preset("phi-2").layers[0].attention()->rope->dims == 32);
+  CHECK(preset("phi-2").layers[0].attention()->head_dim == 80);
+  CHECK(preset("pythia-410m").layers[0].attention()->rope->dims == 16);
+  CHECK(preset("pythia-1b").layers[0].attention()->rope->dims == 64);
   CHECK(preset("dolly-v2-3b").layers[0].residual == mote::Residual::parallel);
-  CHECK(preset("stablelm-zephyr-3b").layers[0].attention.rope->dims == 20);
-  CHECK_FALSE(preset("stablelm-zephyr-3b").layers[0].attention.qkv_bias);
-  CHECK(preset("stablelm-2-zephyr-1.6b").layers[0].attention.qkv_bias);
+  CHECK(preset("stablelm-zephyr-3b").layers[0].attention()->rope->dims == 20);
+  CHECK_FALSE(preset("stablelm-zephyr-3b").layers[0].attention()->qkv_bias);
+  CHECK(preset("stablelm-2-zephyr-1.6b").layers[0].attention()->qkv_bias);
   CHECK(preset("stablelm-2-zephyr-1.6b").layers[0].norm.kind == mote::NormKind::layer);
-  CHECK(preset("qwen3-0.6b").layers[0].attention.qk_norm);
-  CHECK(preset("qwen3-0.6b").layers[0].attention.head_dim == 128);
-  CHECK(preset("qwen1.5-4b").layers[0].attention.rope->base == 5e6);
+  CHECK(preset("qwen3-0.6b").layers[0].attention()->qk_norm);
+  CHECK(preset("qwen3-0.6b").layers[0].attention()->head_dim == 128);
+  CHECK(preset("qwen1.5-4b").layers[0].attention()->rope->base == 5e6);
   CHECK_FALSE(preset("tinyllama-1.1b").head.tied);
-  CHECK(preset("smollm2-1.7b").layers[0].attention.rope->base == 130000);
+  CHECK(preset("smollm2-1.7b").layers[0].attention()->rope->base == 130000);
 }
 
 TEST_CASE("an unknown preset is answered with the nearest names") {

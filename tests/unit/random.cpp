@@ -17,7 +17,7 @@ using weights::Role;
 using weights::TensorDesc;
 
 TensorDesc matrix(std::string name, std::int64_t n_rows, std::int64_t n_cols) {
-  return {std::move(name), Role::ffn_up, false, 0, n_rows, n_cols, {}};
+  return {std::move(name), Role::ffn_up, weights::Form::matrix, 0, n_rows, n_cols, {}};
 }
 
 std::vector<std::byte> rows_of(const TensorDesc& tensor, TensorType type, std::uint64_t seed, std::int64_t first,
@@ -118,16 +118,16 @@ TEST_CASE("rows of any length and extreme widths stay finite") {
 }
 
 TEST_CASE("random vectors: norms about one, biases small, factors as they are") {
-  TensorDesc norm{"blk.0.attn_norm.weight", Role::attn_norm, false, 0, 1, 1001, {}};
+  TensorDesc norm{"blk.0.attn_norm.weight", Role::attn_norm, weights::Form::vector, 0, 1, 1001, {}};
   auto values = values_of(norm, TensorType::F32, 9);
   CHECK(std::all_of(values.begin(), values.end(), [](float x) { return x >= 0.9f && x <= 1.1f; }));
   CHECK(moments_of(values).mean == Approx(1).epsilon(0.01));
   CHECK(moments_of(values).deviation > 0.05);
-  TensorDesc bias{"blk.0.attn_q.bias", Role::attn_q, true, 0, 1, 1001, {}};
+  TensorDesc bias{"blk.0.attn_q.bias", Role::attn_q, weights::Form::bias, 0, 1, 1001, {}};
   values = values_of(bias, TensorType::F32, 9);
   CHECK(std::all_of(values.begin(), values.end(), [](float x) { return std::fabs(x) <= 0.05001f; }));
   CHECK(moments_of(values).deviation > 0.025);
-  TensorDesc factors{"rope_freqs.weight", Role::rope_freqs, false, -1, 1, 3, {1, 2.5f, 32}};
+  TensorDesc factors{"rope_freqs.weight", Role::rope_freqs, weights::Form::vector, -1, 1, 3, {1, 2.5f, 32}};
   CHECK(values_of(factors, TensorType::F32, 9) == factors.values);
 }
 

@@ -45,8 +45,8 @@ TEST_CASE("a printed spec says every value and equal layers once") {
         "  norm: kind=rms, eps=1e-05, bias=no\n"
         "  tied: no\n"
         "  bias: no\n");
-  spec.layers[1].ffn.d_ff = 128;
-  spec.layers[2].attention.rope->factors = {1, 1, 1, 1, 1.5f, 8, 8, 8};
+  spec.layers[1].ffn->d_ff = 128;
+  spec.layers[2].attention()->rope->factors = {1, 1, 1, 1, 1.5f, 8, 8, 8};
   const std::string text = mote::to_string(spec);
   for (const char* part : {"layers[0]:\n", "layers[1]:\n", "layers[2]:\n", "d_ff=128", "rope.factors=[1 x4, 1.5, 8 x3]"}) {
     INFO(part);
@@ -60,7 +60,7 @@ TEST_CASE("a diff names every value that differs and layers that differ alike on
 
   ModelSpec b = a;
   b.name = "other";
-  for (auto& layer : b.layers) layer.ffn.d_ff = 128;
+  for (auto& layer : b.layers) layer.ffn->d_ff = 128;
   b.layers[2].norm.eps = 1e-6f;
   b.head.tied = true;
   CHECK(mote::diff(a, b) ==
@@ -72,8 +72,8 @@ TEST_CASE("a diff names every value that differs and layers that differ alike on
 
   b = a;
   b.layers.pop_back();
-  b.layers[1].attention.rope.reset();
-  b.layers[1].attention.qk_norm.emplace();
+  b.layers[1].attention()->rope.reset();
+  b.layers[1].attention()->qk_norm.emplace();
   CHECK(mote::diff(a, b) ==
         "layers: 3 -> 2\n"
         "layers[1].attention.rope.style: interleaved -> none\n"
@@ -122,39 +122,39 @@ TEST_CASE("validate names the field that makes no sense") {
       {"layers[0].norm.eps", [infinity](ModelSpec& s) { s.layers[0].norm.eps = infinity; }},
       {"layers[0].norm.kind", [](ModelSpec& s) { s.layers[0].norm.kind = static_cast<mote::NormKind>(2); }},
       {"layers[0].norm.bias", [](ModelSpec& s) { s.layers[0].norm.bias = true; }},
-      {"layers[1].attention.n_heads", [](ModelSpec& s) { s.layers[1].attention.n_heads = 0; }},
-      {"layers[1].attention.n_kv_heads", [](ModelSpec& s) { s.layers[1].attention.n_kv_heads = 0; }},
-      {"layers[1].attention.n_kv_heads", [](ModelSpec& s) { s.layers[1].attention.n_kv_heads = 3; }},
-      {"layers[1].attention.n_kv_heads", [](ModelSpec& s) { s.layers[1].attention.n_kv_heads = 8; }},
-      {"layers[1].attention.head_dim", [](ModelSpec& s) { s.layers[1].attention.head_dim = 0; }},
-      {"layers[1].attention.head_dim", [](ModelSpec& s) { s.layers[1].attention.head_dim = 1025; }},
+      {"layers[1].attention.n_heads", [](ModelSpec& s) { s.layers[1].attention()->n_heads = 0; }},
+      {"layers[1].attention.n_kv_heads", [](ModelSpec& s) { s.layers[1].attention()->n_kv_heads = 0; }},
+      {"layers[1].attention.n_kv_heads", [](ModelSpec& s) { s.layers[1].attention()->n_kv_heads = 3; }},
+      {"layers[1].attention.n_kv_heads", [](ModelSpec& s) { s.layers[1].attention()->n_kv_heads = 8; }},
+      {"layers[1].attention.head_dim", [](ModelSpec& s) { s.layers[1].attention()->head_dim = 0; }},
+      {"layers[1].attention.head_dim", [](ModelSpec& s) { s.layers[1].attention()->head_dim = 1025; }},
       {"layers[1].attention.qkv_storage",
-       [](ModelSpec& s) { s.layers[1].attention.qkv_storage = static_cast<mote::QkvStorage>(7); }},
-      {"layers[1].attention.scale", [](ModelSpec& s) { s.layers[1].attention.scale = 0; }},
-      {"layers[1].attention.scale", [nan](ModelSpec& s) { s.layers[1].attention.scale = nan; }},
+       [](ModelSpec& s) { s.layers[1].attention()->qkv_storage = static_cast<mote::QkvStorage>(7); }},
+      {"layers[1].attention.scale", [](ModelSpec& s) { s.layers[1].attention()->scale = 0; }},
+      {"layers[1].attention.scale", [nan](ModelSpec& s) { s.layers[1].attention()->scale = nan; }},
       {"layers[1].attention.qk_norm.eps",
        [](ModelSpec& s) {
-         s.layers[1].attention.qk_norm = mote::NormSpec{mote::NormKind::rms, -1, false};
+         s.layers[1].attention()->qk_norm = mote::NormSpec{mote::NormKind::rms, -1, false};
        }},
       {"layers[1].attention.rope.style",
-       [](ModelSpec& s) { s.layers[1].attention.rope->style = static_cast<mote::RopeStyle>(2); }},
-      {"layers[1].attention.rope.dims", [](ModelSpec& s) { s.layers[1].attention.rope->dims = 0; }},
-      {"layers[1].attention.rope.dims", [](ModelSpec& s) { s.layers[1].attention.rope->dims = 7; }},
-      {"layers[1].attention.rope.dims", [](ModelSpec& s) { s.layers[1].attention.rope->dims = 18; }},
-      {"layers[1].attention.rope.base", [](ModelSpec& s) { s.layers[1].attention.rope->base = -10000; }},
-      {"layers[1].attention.rope.base", [](ModelSpec& s) { s.layers[1].attention.rope->base = std::nan(""); }},
-      {"layers[1].attention.rope.base", [](ModelSpec& s) { s.layers[1].attention.rope->base = 0.5; }},
+       [](ModelSpec& s) { s.layers[1].attention()->rope->style = static_cast<mote::RopeStyle>(2); }},
+      {"layers[1].attention.rope.dims", [](ModelSpec& s) { s.layers[1].attention()->rope->dims = 0; }},
+      {"layers[1].attention.rope.dims", [](ModelSpec& s) { s.layers[1].attention()->rope->dims = 7; }},
+      {"layers[1].attention.rope.dims", [](ModelSpec& s) { s.layers[1].attention()->rope->dims = 18; }},
+      {"layers[1].attention.rope.base", [](ModelSpec& s) { s.layers[1].attention()->rope->base = -10000; }},
+      {"layers[1].attention.rope.base", [](ModelSpec& s) { s.layers[1].attention()->rope->base = std::nan(""); }},
+      {"layers[1].attention.rope.base", [](ModelSpec& s) { s.layers[1].attention()->rope->base = 0.5; }},
       {"layers[1].attention.rope.factors",
        [](ModelSpec& s) {
-         s.layers[1].attention.rope->factors = {1, 2, 3};
+         s.layers[1].attention()->rope->factors = {1, 2, 3};
        }},
       {"layers[1].attention.rope.factors[7]",
-       [nan](ModelSpec& s) { s.layers[1].attention.rope->factors = {1, 1, 1, 1, 1, 1, 1, nan}; }},
-      {"layers[1].attention.rope.factors[0]", [](ModelSpec& s) { s.layers[1].attention.rope->factors.assign(8, 0.0f); }},
-      {"layers[2].ffn.d_ff", [](ModelSpec& s) { s.layers[2].ffn.d_ff = 0; }},
-      {"layers[2].ffn.d_ff", [](ModelSpec& s) { s.layers[2].ffn.d_ff = 1 << 21; }},
-      {"layers[2].ffn.kind", [](ModelSpec& s) { s.layers[2].ffn.kind = static_cast<mote::FfnKind>(2); }},
-      {"layers[2].ffn.activation", [](ModelSpec& s) { s.layers[2].ffn.activation = static_cast<mote::Activation>(4); }},
+       [nan](ModelSpec& s) { s.layers[1].attention()->rope->factors = {1, 1, 1, 1, 1, 1, 1, nan}; }},
+      {"layers[1].attention.rope.factors[0]", [](ModelSpec& s) { s.layers[1].attention()->rope->factors.assign(8, 0.0f); }},
+      {"layers[2].ffn.d_ff", [](ModelSpec& s) { s.layers[2].ffn->d_ff = 0; }},
+      {"layers[2].ffn.d_ff", [](ModelSpec& s) { s.layers[2].ffn->d_ff = 1 << 21; }},
+      {"layers[2].ffn.kind", [](ModelSpec& s) { s.layers[2].ffn->kind = static_cast<mote::FfnKind>(2); }},
+      {"layers[2].ffn.activation", [](ModelSpec& s) { s.layers[2].ffn->activation = static_cast<mote::Activation>(4); }},
       {"head.norm.eps", [](ModelSpec& s) { s.head.norm.eps = 2; }},
   };
   REQUIRE(mote::validate(small_llama()));
@@ -174,7 +174,7 @@ TEST_CASE("validate names the field that makes no sense") {
 TEST_CASE("a printed spec survives values that validate refuses") {
   ModelSpec spec;
   spec.layers.emplace_back();
-  spec.layers[0].ffn.activation = static_cast<mote::Activation>(200);
+  spec.layers[0].ffn->activation = static_cast<mote::Activation>(200);
   CHECK(contains(mote::to_string(spec), "activation=?"));
   CHECK_FALSE(mote::diff(spec, ModelSpec{}).empty());
 }
@@ -184,8 +184,8 @@ TEST_CASE("the largest spec that validates has counts that do not overflow") {
   spec.d_model = 1 << 17;
   spec.n_vocab = spec.n_ctx = spec.n_learned_positions = 1 << 24;
   mote::LayerSpec& layer = spec.layers[0];
-  layer.ffn.d_ff = 1 << 20;
-  layer.attention.n_heads = layer.attention.n_kv_heads = layer.attention.head_dim = 1024;
+  layer.ffn->d_ff = 1 << 20;
+  layer.attention()->n_heads = layer.attention()->n_kv_heads = layer.attention()->head_dim = 1024;
   spec.layers.assign(1024, layer);
   REQUIRE(mote::validate(spec));
   const double d = 1 << 17, ffn = 3 * d * (1 << 20), attention = 4 * d * (1 << 20);

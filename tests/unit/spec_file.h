@@ -48,7 +48,7 @@ struct SpecFile {
     std::erase_if(tensors, [&](const auto& t) { return t.name == name; });
   }
   void add_vector(const std::string& name, std::int64_t n) {
-    tensors.push_back({name, weights::Role::output, true, -1, 1, n, {}});
+    tensors.push_back({name, weights::Role::output, weights::Form::bias, -1, 1, n, {}});
   }
 
   std::string build() const {
@@ -69,7 +69,7 @@ struct SpecFile {
 inline SpecFile file_of(const ModelSpec& spec) {
   SpecFile file;
   const LayerSpec& layer = spec.layers[0];
-  const AttentionSpec& attention = layer.attention;
+  const AttentionSpec& attention = *layer.attention();
   const auto key = [&](const char* name) { return spec.family + "." + name; };
   const auto u32 = [&](const char* name, int value) { file.u32(key(name), static_cast<std::uint32_t>(value)); };
   file.string("general.architecture", spec.family);
@@ -77,7 +77,7 @@ inline SpecFile file_of(const ModelSpec& spec) {
   u32("block_count", static_cast<int>(spec.layers.size()));
   u32("context_length", spec.n_ctx);
   u32("embedding_length", spec.d_model);
-  u32("feed_forward_length", layer.ffn.d_ff);
+  u32("feed_forward_length", layer.ffn->d_ff);
   u32("attention.head_count", attention.n_heads);
   u32("attention.head_count_kv", attention.n_kv_heads);
   if (attention.head_dim * attention.n_heads != spec.d_model) {

@@ -77,12 +77,12 @@ TEST_CASE("keys that a file may leave out have the usual values") {
   file.keys.erase("general.name");
   const ModelSpec spec = read_sound(file);
   CHECK(spec.name.empty());
-  CHECK(spec.layers[1].attention.n_kv_heads == 4);
-  CHECK(spec.layers[1].attention.rope == RopeSpec{RopeStyle::interleaved, 16, 10000.0, {}});
+  CHECK(spec.layers[1].attention()->n_kv_heads == 4);
+  CHECK(spec.layers[1].attention()->rope == RopeSpec{RopeStyle::interleaved, 16, 10000.0, {}});
 
   file = test::file_of(shape("family=qwen2,layers=2,d_model=64,d_ff=96,heads=4,vocab=100"));
   file.keys.erase("qwen2.rope.freq_base");
-  CHECK(read_sound(file).layers[0].attention.rope->base == 10000.0); // the format's default, not the family's
+  CHECK(read_sound(file).layers[0].attention()->rope->base == 10000.0); // the format's default, not the family's
 }
 
 TEST_CASE("sizes may differ by layer") {
@@ -92,37 +92,37 @@ TEST_CASE("sizes may differ by layer") {
   file.i32s("llama.feed_forward_length", {96, 48});
   file.u32("llama.attention.key_length", 16);
   const ModelSpec spec = read_sound(file);
-  CHECK(spec.layers[0].attention.n_heads == 4);
-  CHECK(spec.layers[1].attention.n_heads == 2);
-  CHECK(spec.layers[0].attention.n_kv_heads == 2);
-  CHECK(spec.layers[1].attention.n_kv_heads == 1);
-  CHECK(spec.layers[0].ffn.d_ff == 96);
-  CHECK(spec.layers[1].ffn.d_ff == 48);
+  CHECK(spec.layers[0].attention()->n_heads == 4);
+  CHECK(spec.layers[1].attention()->n_heads == 2);
+  CHECK(spec.layers[0].attention()->n_kv_heads == 2);
+  CHECK(spec.layers[1].attention()->n_kv_heads == 1);
+  CHECK(spec.layers[0].ffn->d_ff == 96);
+  CHECK(spec.layers[1].ffn->d_ff == 48);
 }
 
 TEST_CASE("linear scaling becomes equal factors, with and without a tensor of factors") {
   SpecFile file = test::file_of(small_llama());
   file.string("llama.rope.scaling.type", "none");
   file.f32("llama.rope.scaling.factor", 8);
-  CHECK(read_sound(file).layers[0].attention.rope->factors.empty());
+  CHECK(read_sound(file).layers[0].attention()->rope->factors.empty());
   file.string("llama.rope.scaling.type", "linear");
-  CHECK(read_sound(file).layers[0].attention.rope->factors == std::vector<float>(8, 8.0f));
+  CHECK(read_sound(file).layers[0].attention()->rope->factors == std::vector<float>(8, 8.0f));
   CHECK(weights::list_tensors(read_sound(file)).size() == file.tensors.size()); // no tensor stands for them
   file.keys.erase("llama.rope.scaling.type");                                   // a factor alone means the same
-  CHECK(read_sound(file).layers[0].attention.rope->factors == std::vector<float>(8, 8.0f));
+  CHECK(read_sound(file).layers[0].attention()->rope->factors == std::vector<float>(8, 8.0f));
   file.keys.erase("llama.rope.scaling.factor");
   file.f32("llama.rope.scale_linear", 2);
-  CHECK(read_sound(file).layers[1].attention.rope->factors == std::vector<float>(8, 2.0f));
+  CHECK(read_sound(file).layers[1].attention()->rope->factors == std::vector<float>(8, 2.0f));
   file.f32("llama.rope.scale_linear", 1);
-  CHECK(read_sound(file).layers[0].attention.rope->factors.empty());
+  CHECK(read_sound(file).layers[0].attention()->rope->factors.empty());
 
   ModelSpec scaled = small_llama();
-  for (LayerSpec& layer : scaled.layers) layer.attention.rope->factors = {1, 1, 1, 1, 2, 4, 4, 4};
+  for (LayerSpec& layer : scaled.layers) layer.attention()->rope->factors = {1, 1, 1, 1, 2, 4, 4, 4};
   file = test::file_of(scaled);
   CHECK(read_sound(file) == scaled);
   file.string("llama.rope.scaling.type", "linear");
   file.f32("llama.rope.scaling.factor", 2);
-  CHECK(read_sound(file).layers[0].attention.rope->factors == std::vector<float>{2, 2, 2, 2, 4, 8, 8, 8});
+  CHECK(read_sound(file).layers[0].attention()->rope->factors == std::vector<float>{2, 2, 2, 2, 4, 8, 8, 8});
 }
 
 TEST_CASE("features at their neutral value are no obstacle") {
@@ -140,7 +140,7 @@ TEST_CASE("features at their neutral value are no obstacle") {
   file.strings("tokenizer.ggml.tokens", std::vector<std::string>(97, "x")); // rows may be padded
   CHECK(read_sound(file) == small_llama());
   file.f32("llama.attention.scale", 0.5f);
-  CHECK(read_sound(file).layers[0].attention.scale == 0.5f);
+  CHECK(read_sound(file).layers[0].attention()->scale == 0.5f);
 }
 
 TEST_CASE("an unknown architecture is refused with the list of those that are known") {
@@ -364,9 +364,9 @@ TEST_CASE("a published file is read") {
   CHECK(spec->family == "llama");
   CHECK(spec->d_model == 64);
   CHECK(spec->layers.size() == 5);
-  CHECK(spec->layers[0].attention.n_heads == 8);
-  CHECK(spec->layers[0].attention.n_kv_heads == 4);
-  CHECK(spec->layers[0].attention.rope->style == RopeStyle::interleaved);
+  CHECK(spec->layers[0].attention()->n_heads == 8);
+  CHECK(spec->layers[0].attention()->n_kv_heads == 4);
+  CHECK(spec->layers[0].attention()->rope->style == RopeStyle::interleaved);
   CHECK(spec->n_vocab == 512);
   for (const weights::TensorDesc& tensor : weights::list_tensors(*spec)) {
     INFO(tensor.name);

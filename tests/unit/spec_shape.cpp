@@ -44,48 +44,48 @@ TEST_CASE("a shape of sizes alone is a llama") {
   const LayerSpec& layer = spec.layers[0];
   CHECK(layer.residual == Residual::sequential);
   CHECK(layer.norm == NormSpec{NormKind::rms, 1e-5f, false});
-  CHECK(layer.attention.n_kv_heads == 4);
-  CHECK(layer.attention.head_dim == 16);
-  CHECK(layer.attention.scale == 0.25f);
-  CHECK(layer.attention.rope == RopeSpec{RopeStyle::interleaved, 16, 10000.0, {}});
-  CHECK_FALSE(layer.attention.qkv_bias);
-  CHECK_FALSE(layer.attention.qk_norm);
+  CHECK(layer.attention()->n_kv_heads == 4);
+  CHECK(layer.attention()->head_dim == 16);
+  CHECK(layer.attention()->scale == 0.25f);
+  CHECK(layer.attention()->rope == RopeSpec{RopeStyle::interleaved, 16, 10000.0, {}});
+  CHECK_FALSE(layer.attention()->qkv_bias);
+  CHECK_FALSE(layer.attention()->qk_norm);
   CHECK(layer.ffn == FfnSpec{FfnKind::gated, Activation::silu, 96, false});
   CHECK(spec.head == HeadSpec{layer.norm, false, false});
 }
 
 TEST_CASE("families bring their own defaults") {
   const ModelSpec qwen2 = shape(with("family=qwen2"));
-  CHECK(qwen2.layers[0].attention.qkv_bias);
-  CHECK(qwen2.layers[0].attention.rope->style == RopeStyle::halves);
+  CHECK(qwen2.layers[0].attention()->qkv_bias);
+  CHECK(qwen2.layers[0].attention()->rope->style == RopeStyle::halves);
   CHECK(qwen2.head.norm.eps == 1e-6f);
 
   const ModelSpec qwen3 = shape(with("family=qwen3,head_dim=32"));
-  CHECK(qwen3.layers[0].attention.qk_norm == NormSpec{NormKind::rms, 1e-6f, false});
-  CHECK(qwen3.layers[0].attention.head_dim == 32);
-  CHECK(qwen3.layers[0].attention.rope->dims == 32);
+  CHECK(qwen3.layers[0].attention()->qk_norm == NormSpec{NormKind::rms, 1e-6f, false});
+  CHECK(qwen3.layers[0].attention()->head_dim == 32);
+  CHECK(qwen3.layers[0].attention()->rope->dims == 32);
 
   const ModelSpec gpt2 = shape(with("family=gpt2,ctx=50"));
   CHECK(gpt2.n_learned_positions == 50);
-  CHECK_FALSE(gpt2.layers[0].attention.rope);
+  CHECK_FALSE(gpt2.layers[0].attention()->rope);
   CHECK(gpt2.layers[0].norm == NormSpec{NormKind::layer, 1e-5f, true});
-  CHECK(gpt2.layers[0].attention.qkv_storage == QkvStorage::fused);
-  CHECK(gpt2.layers[0].attention.output_bias);
+  CHECK(gpt2.layers[0].attention()->qkv_storage == QkvStorage::fused);
+  CHECK(gpt2.layers[0].attention()->output_bias);
   CHECK(gpt2.layers[0].ffn == FfnSpec{FfnKind::standard, Activation::gelu_tanh, 96, true});
   CHECK(gpt2.head == HeadSpec{gpt2.layers[0].norm, true, false});
 
   const ModelSpec phi2 = shape("family=phi2,layers=2,d_model=160,d_ff=96,heads=2,vocab=100");
   CHECK(phi2.layers[0].residual == Residual::parallel_shared);
-  CHECK(phi2.layers[0].attention.rope == RopeSpec{RopeStyle::halves, 32, 10000.0, {}});
+  CHECK(phi2.layers[0].attention()->rope == RopeSpec{RopeStyle::halves, 32, 10000.0, {}});
   CHECK(phi2.head.bias);
   const ModelSpec gptneox = shape("family=gptneox,layers=2,d_model=160,d_ff=96,heads=2,vocab=100");
   CHECK(gptneox.layers[0].residual == Residual::parallel);
   CHECK(gptneox.layers[0].norm == NormSpec{NormKind::layer, 1e-5f, true});
-  CHECK(gptneox.layers[0].ffn.activation == Activation::gelu_erf);
+  CHECK(gptneox.layers[0].ffn->activation == Activation::gelu_erf);
   CHECK_FALSE(gptneox.head.bias);
   CHECK(shape("family=gptneox,layers=2,d_model=160,d_ff=96,heads=2,vocab=100,residual=sequential").layers[1].residual ==
         Residual::sequential);
-  CHECK(shape(with("family=phi2")).layers[0].attention.rope->dims == 16); // heads smaller than what the family rotates
+  CHECK(shape(with("family=phi2")).layers[0].attention()->rope->dims == 16); // heads smaller than what the family rotates
 }
 
 TEST_CASE("every key of a shape has its effect") {
@@ -105,15 +105,15 @@ TEST_CASE("every key of a shape has its effect") {
   LayerSpec layer;
   layer.residual = Residual::parallel_shared;
   layer.norm = {NormKind::layer, 0.001f, false};
-  layer.attention = {6,
-                     2,
-                     24,
-                     QkvStorage::fused,
-                     true,
-                     true,
-                     NormSpec{NormKind::layer, 0.001f, false},
-                     static_cast<float>(1 / std::sqrt(24.0)),
-                     RopeSpec{RopeStyle::halves, 8, 500.0, {4, 4, 4, 4}}};
+  *layer.attention() = {6,
+                        2,
+                        24,
+                        QkvStorage::fused,
+                        true,
+                        true,
+                        NormSpec{NormKind::layer, 0.001f, false},
+                        static_cast<float>(1 / std::sqrt(24.0)),
+                        RopeSpec{RopeStyle::halves, 8, 500.0, {4, 4, 4, 4}}};
   layer.ffn = {FfnKind::standard, Activation::relu, 20, true};
   expected.layers = {layer};
   expected.head = {layer.norm, true, true};
@@ -130,9 +130,9 @@ TEST_CASE("a base gives what the shape leaves out, and sizes derived from it fol
   const ModelSpec narrow = shape("base=llama-3.2-1b,d_model=1024,layers=4,rope_scaling=none");
   CHECK(narrow.name == "base=llama-3.2-1b,d_model=1024,layers=4,rope_scaling=none");
   CHECK(narrow.layers.size() == 4);
-  CHECK(narrow.layers[0].attention.head_dim == 32); // 32 heads share d_model
-  CHECK(narrow.layers[0].attention.n_kv_heads == 8);
-  CHECK(narrow.layers[0].attention.rope == RopeSpec{RopeStyle::interleaved, 32, 500000.0, {}});
+  CHECK(narrow.layers[0].attention()->head_dim == 32); // 32 heads share d_model
+  CHECK(narrow.layers[0].attention()->n_kv_heads == 8);
+  CHECK(narrow.layers[0].attention()->rope == RopeSpec{RopeStyle::interleaved, 32, 500000.0, {}});
   CHECK(narrow.head.tied);
   CHECK(shape("layers=4,base=llama-3.2-1b").layers.size() == 4);
   CHECK(shape("base=cerebras-gpt-111m,ctx=100").n_learned_positions == 100);
@@ -140,14 +140,14 @@ TEST_CASE("a base gives what the shape leaves out, and sizes derived from it fol
 
 TEST_CASE("positions can come from nowhere") {
   const ModelSpec spec = shape(with("rope_style=none"));
-  CHECK_FALSE(spec.layers[0].attention.rope);
+  CHECK_FALSE(spec.layers[0].attention()->rope);
   CHECK(spec.n_learned_positions == 0);
-  CHECK(shape(with("family=gpt2,rope_style=halves,positions=0")).layers[0].attention.rope->dims == 16);
+  CHECK(shape(with("family=gpt2,rope_style=halves,positions=0")).layers[0].attention()->rope->dims == 16);
 }
 
 TEST_CASE("llama3 scaling has the divisors of the published rule") {
   const ModelSpec spec = *spec_from_preset("llama-3.2-1b");
-  const RopeSpec& rope = *spec.layers[0].attention.rope;
+  const RopeSpec& rope = *spec.layers[0].attention()->rope;
   REQUIRE(rope.factors.size() == 32);
   for (int i = 0; i < 32; ++i) {
     const double frequency = std::pow(500000.0, -2.0 * i / 64), wavelength = 2 * std::numbers::pi / frequency;

@@ -11,8 +11,8 @@ ModelSpec defaults() {
   spec.layers.emplace_back();
   LayerSpec& layer = spec.layers[0];
   layer.norm = {NormKind::layer, 1e-5f, true};
-  layer.attention.qkv_storage = QkvStorage::fused;
-  layer.attention.qkv_bias = layer.attention.output_bias = true;
+  layer.attention()->qkv_storage = QkvStorage::fused;
+  layer.attention()->qkv_bias = layer.attention()->output_bias = true;
   layer.ffn = {FfnKind::standard, Activation::gelu_tanh, 0, true};
   spec.head = {layer.norm, true, false};
   return spec;

@@ -15,9 +15,9 @@ ModelSpec defaults() {
   LayerSpec& layer = spec.layers[0];
   layer.residual = Residual::parallel;
   layer.norm = {NormKind::layer, 1e-5f, true};
-  layer.attention.qkv_storage = QkvStorage::fused;
-  layer.attention.qkv_bias = layer.attention.output_bias = true;
-  layer.attention.rope = RopeSpec{RopeStyle::halves, 16, 10000.0, {}};
+  layer.attention()->qkv_storage = QkvStorage::fused;
+  layer.attention()->qkv_bias = layer.attention()->output_bias = true;
+  layer.attention()->rope = RopeSpec{RopeStyle::halves, 16, 10000.0, {}};
   // files do not say which gelu; the published models were trained with this one
   layer.ffn = {FfnKind::standard, Activation::gelu_erf, 0, true};
   spec.head = {layer.norm, false, false};

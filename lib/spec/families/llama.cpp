@@ -9,7 +9,7 @@ ModelSpec defaults() {
   ModelSpec spec;
   spec.n_ctx = 2048;
   spec.layers.emplace_back();
-  spec.layers[0].attention.rope = RopeSpec{RopeStyle::interleaved, 0, 10000.0, {}};
+  spec.layers[0].attention()->rope = RopeSpec{RopeStyle::interleaved, 0, 10000.0, {}};
   return spec;
 }
 

@@ -12,9 +12,9 @@ ModelSpec defaults() {
   LayerSpec& layer = spec.layers[0];
   layer.residual = Residual::parallel_shared;
   layer.norm = {NormKind::layer, 1e-5f, true};
-  layer.attention.qkv_storage = QkvStorage::fused;
-  layer.attention.qkv_bias = layer.attention.output_bias = true;
-  layer.attention.rope = RopeSpec{RopeStyle::halves, 32, 10000.0, {}};
+  layer.attention()->qkv_storage = QkvStorage::fused;
+  layer.attention()->qkv_bias = layer.attention()->output_bias = true;
+  layer.attention()->rope = RopeSpec{RopeStyle::halves, 32, 10000.0, {}};
   layer.ffn = {FfnKind::standard, Activation::gelu_tanh, 0, true};
   spec.head = {layer.norm, false, true};
   return spec;

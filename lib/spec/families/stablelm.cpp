@@ -13,7 +13,7 @@ ModelSpec defaults() {
   spec.layers.emplace_back();
   LayerSpec& layer = spec.layers[0];
   layer.norm = {NormKind::layer, 1e-5f, true};
-  layer.attention.rope = RopeSpec{RopeStyle::halves, 16, 10000.0, {}};
+  layer.attention()->rope = RopeSpec{RopeStyle::halves, 16, 10000.0, {}};
   spec.head = {layer.norm, false, false};
   return spec;
 }
