@@ -4,6 +4,7 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(mote_text REQUIRED IMPORTED_TARGET GLOBAL libpcre2-8 libutf8proc)
+find_package(nlohmann_json REQUIRED) # headers only: who links an installed mote does not need them
 
 include(cmake/find_xnnpack.cmake)
 

@@ -9,6 +9,7 @@
 #include "lib/api/model_impl.h"
 #include "lib/api/pool.h"
 #include "lib/gguf/file.h"
+#include "lib/hf/open.h"
 #include "lib/spec/read_spec.h"
 #include "lib/text/tokenizer.h"
 #include "lib/weights/file_type.h"
@@ -46,7 +47,7 @@ Result<Model> Model::open(const std::string& path, const ModelOptions& options) 
   return api::guard([&]() -> Result<Model> {
     auto model = std::make_shared<Impl>();
     if (Status status = choose_kernels(options, *model); !status) return std::move(status).error();
-    auto file = gguf::File::open(path);
+    auto file = hf::open(path);
     if (!file) return std::move(file).error();
     auto spec = spec::read_spec(*file);
     if (!spec) return std::move(spec).error();

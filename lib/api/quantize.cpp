@@ -7,6 +7,7 @@
 #include "lib/api/pool.h"
 #include "lib/gguf/file.h"
 #include "lib/gguf/writer.h"
+#include "lib/hf/open.h"
 #include "lib/spec/read_spec.h"
 #include "lib/weights/file_type.h"
 #include "lib/weights/sources.h"
@@ -72,11 +73,11 @@ class Quantizer {
     const std::int64_t step = std::max<std::int64_t>(1, kWeightsAtOnce / std::max<std::int64_t>(1, tensor.n_cols()));
     const auto n_cols = static_cast<std::size_t>(tensor.n_cols());
     const std::size_t in_bytes = row_bytes(tensor.type, n_cols), out_bytes = row_bytes(type, n_cols);
-    std::vector<std::byte> out;
+    std::vector<std::byte> in, out;
     for (std::int64_t row = 0; row < tensor.n_rows(); row += step) {
       const std::int64_t n_rows = std::min(step, tensor.n_rows() - row);
-      std::span<const std::byte> data(tensor.data.data() + static_cast<std::size_t>(row) * in_bytes,
-                                      static_cast<std::size_t>(n_rows) * in_bytes);
+      if (tensor.maker) in.resize(static_cast<std::size_t>(n_rows) * in_bytes);
+      std::span<const std::byte> data(tensor.rows(row, row + n_rows, in.data()), static_cast<std::size_t>(n_rows) * in_bytes);
       if (tensor.type != type) {
         out.resize(static_cast<std::size_t>(n_rows) * out_bytes);
         Conversion conversion{tensor.type, type, n_cols, data.data(), out.data(), n_rows, {}, 0};
@@ -89,7 +90,7 @@ class Quantizer {
       if (options_.progress && !options_.progress(1 - static_cast<double>(weights_left_) / static_cast<double>(n_weights_)))
         return Error{ErrorCode::cancelled, "quantizing was cancelled"};
     }
-    file_.release(tensor.data);
+    file_.release_rows(tensor, 0, tensor.n_rows());
     return {};
   }
 
@@ -106,7 +107,7 @@ Status quantize_file(const std::string& in_path, const std::string& out_path, co
   return api::guard([&]() -> Status {
     auto pool = api::make_pool(options.n_threads);
     if (!pool) return std::move(pool).error();
-    auto file = gguf::File::open(in_path);
+    auto file = hf::open(in_path);
     if (!file) return std::move(file).error();
     if (file->is_made_of(out_path)) return Error{ErrorCode::invalid_argument, out_path + ": the output would replace the input"};
     gguf::Writer writer(out_path);

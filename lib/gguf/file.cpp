@@ -7,13 +7,16 @@
 #include <limits>
 #include <utility>
 
+#include "lib/gguf/assembly.h"
 #include "lib/gguf/split.h"
 
 namespace mote::gguf {
 
 struct File::Impl {
   std::string path;
-  std::vector<Part> parts; // at least one
+  std::vector<Part> parts;              // at least one
+  std::string encoded_keys;             // of an assembly: what the first part's values are views of
+  std::vector<std::vector<float>> made; // of an assembly
   std::vector<Tensor> tensors;
   NameIndex tensor_names;
 
@@ -80,6 +83,12 @@ Result<const Value*> File::Impl::find_array(std::string_view key, bool (*accepts
   return value;
 }
 
+const std::byte* Tensor::rows(std::int64_t first, std::int64_t last, std::byte* scratch) const {
+  if (!maker) return data.data() + static_cast<std::size_t>(first) * row_bytes(type, static_cast<std::size_t>(n_cols()));
+  maker->make(first, last, scratch);
+  return scratch;
+}
+
 File::File(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 File::File(File&&) noexcept = default;
 File& File::operator=(File&&) noexcept = default;
@@ -97,15 +106,41 @@ Result<File> File::open(const std::string& path) {
   return File(std::move(impl));
 }
 
+Result<File> File::assemble(Assembly assembly) {
+  auto impl = std::make_unique<Impl>();
+  impl->path = std::move(assembly.path);
+  impl->made = std::move(assembly.values);
+  for (Assembly::Source& source : assembly.sources) {
+    Part part;
+    part.path = std::move(source.path);
+    part.mapping = std::move(source.mapping);
+    part.data_start = source.data_start;
+    impl->parts.push_back(std::move(part));
+  }
+  Part& first = impl->parts.front();
+  assembly.keys.append_to(impl->encoded_keys);
+  Cursor cursor(std::as_bytes(std::span(impl->encoded_keys)));
+  std::vector<NameIndex::Entry> entries;
+  while (cursor.remaining() != 0) {
+    auto value = read_value(cursor, "key " + std::to_string(entries.size() + 1));
+    if (!value) return Error{ErrorCode::bad_file, impl->path + ": " + value.error().message};
+    entries.emplace_back(value->key, entries.size());
+    first.values.push_back(*value);
+  }
+  first.keys = NameIndex(std::move(entries));
+  first.tensors = std::move(assembly.tensors);
+  auto names = merge_tensors(impl->path, impl->parts, impl->tensors);
+  if (!names) return std::move(names).error();
+  impl->tensor_names = std::move(*names);
+  return File(std::move(impl));
+}
+
 const std::string& File::path() const noexcept { return impl_->path; }
 
 bool File::is_made_of(const std::string& path) const {
-  const auto count = static_cast<std::int64_t>(impl_->parts.size());
   std::error_code ignored;
-  if (count == 1) return std::filesystem::equivalent(path, impl_->path, ignored);
-  for (std::int64_t no = 0; no < count; ++no)
-    if (const auto part = part_path(impl_->path, 0, no, count); part && std::filesystem::equivalent(path, *part, ignored))
-      return true;
+  for (const Part& part : impl_->parts)
+    if (std::filesystem::equivalent(path, part.path, ignored)) return true;
   return false;
 }
 
@@ -125,6 +160,15 @@ void File::release(std::span<const std::byte> bytes) const noexcept {
     const auto begin = static_cast<std::size_t>(bytes.data() - all.data()), end = begin + bytes.size();
     const std::size_t from = begin - std::min(begin, kAround), to = std::min(end + kAround, all.size());
     release_pages(all.subspan(from, to - from));
+  }
+}
+
+void File::release_rows(const Tensor& tensor, std::int64_t first, std::int64_t last) const {
+  if (tensor.maker) {
+    for (const auto bytes : tensor.maker->sources(first, last)) release(bytes);
+  } else {
+    const std::size_t stride = row_bytes(tensor.type, static_cast<std::size_t>(tensor.n_cols()));
+    release(tensor.data.subspan(static_cast<std::size_t>(first) * stride, static_cast<std::size_t>(last - first) * stride));
   }
 }
 

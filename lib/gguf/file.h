@@ -18,15 +18,30 @@ namespace mote::gguf {
 /// The values are those of the format.
 enum class ValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
 
+/// Makes the rows of a tensor that lies in no file as it is. Immutable; any thread.
+class RowMaker {
+ public:
+  virtual ~RowMaker() = default;
+  /// The rows [first, last) in the tensor's type, back to back.
+  virtual void make(std::int64_t first, std::int64_t last, std::byte* out) const = 0;
+  /// Mapped bytes that they are made of.
+  virtual std::vector<std::span<const std::byte>> sources(std::int64_t first, std::int64_t last) const = 0;
+};
+
 struct Tensor {
   std::string name;
   TensorType type = TensorType::F32;
   int n_dims = 0;
   std::array<std::int64_t, 4> dims{1, 1, 1, 1}; ///< dims[0] is contiguous: the length of a row
   std::span<const std::byte> data;              ///< dims[1]*dims[2]*dims[3] rows; in the mapping, unaligned
+  std::shared_ptr<const RowMaker> maker;        ///< where there is no data; null where there is, as for all tensors of one row
   std::int64_t n_cols() const noexcept { return dims[0]; }
   std::int64_t n_rows() const noexcept { return dims[1] * dims[2] * dims[3]; }
+  /// The rows [first, last), back to back: a view of data, or made in scratch, which has room for them.
+  const std::byte* rows(std::int64_t first, std::int64_t last, std::byte* scratch) const;
 };
+
+struct Assembly;
 
 /// Movable; views and strings live as long as it does. Reading is safe from any thread.
 /// The file must not be shortened by others meanwhile: touching mapped bytes that are gone ends the process.
@@ -37,6 +52,8 @@ class File {
   /// (version, endianness, a tensor of a type that mote does not know, a later part of a split), naming the file, the key or
   /// tensor, what was expected and what was found.
   static Result<File> open(const std::string& path);
+  /// A file of keys and tensors that lie elsewhere. Error: bad_file, a tensor that is named twice.
+  static Result<File> assemble(Assembly assembly);
   File(File&&) noexcept;
   File& operator=(File&&) noexcept;
   ~File();
@@ -49,6 +66,8 @@ class File {
   const Tensor* find_tensor(std::string_view name) const noexcept;
   /// Tells the system that the pages of these bytes, a part of a tensor or of a key, are not needed any more.
   void release(std::span<const std::byte> bytes) const noexcept;
+  /// The same for the rows [first, last) of one of its tensors.
+  void release_rows(const Tensor& tensor, std::int64_t first, std::int64_t last) const;
   /// What tells the file from another one that took its place: of each part the size, the time of its last change, and all that
   /// stands before the data.
   struct PartIdentity {

@@ -30,15 +30,16 @@ Error io_error(const std::string& path, const std::string& what, int error_numbe
   return Error{ErrorCode::io, path + ": " + what + ": " + std::generic_category().message(error_number)};
 }
 
-Result<Mapping> Mapping::open(const std::string& path) {
+Result<Mapping> Mapping::open(const std::string& path, std::string_view what) {
   // Without O_NONBLOCK, opening a named pipe would wait for somebody to write to it.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.fd < 0) return io_error(path, "cannot be opened", errno);
   struct stat status {};
+  const std::string expected = ", expected " + std::string(what);
   if (::fstat(file.fd, &status) != 0) return io_error(path, "its size cannot be read", errno);
-  if (S_ISDIR(status.st_mode)) return Error{ErrorCode::io, path + ": is a directory, expected a GGUF file"};
-  if (!S_ISREG(status.st_mode)) return Error{ErrorCode::io, path + ": is not a regular file, expected a GGUF file"};
-  if (status.st_size == 0) return Error{ErrorCode::bad_file, path + ": is empty, expected a GGUF file"};
+  if (S_ISDIR(status.st_mode)) return Error{ErrorCode::io, path + ": is a directory" + expected};
+  if (!S_ISREG(status.st_mode)) return Error{ErrorCode::io, path + ": is not a regular file" + expected};
+  if (status.st_size == 0) return Error{ErrorCode::bad_file, path + ": is empty" + expected};
   if (!std::in_range<std::size_t>(status.st_size)) {
     return Error{ErrorCode::unsupported,
                  path + ": " + std::to_string(status.st_size) + " bytes are more than a process can map here"};

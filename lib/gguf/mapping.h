@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "mote/result.h"
 
@@ -14,8 +15,9 @@ namespace mote::gguf {
 class Mapping {
  public:
   Mapping() = default;
-  /// Errors: io (missing, no regular file, not readable, cannot be mapped), bad_file (empty), with the path in front.
-  static Result<Mapping> open(const std::string& path);
+  /// what: "a GGUF file", for messages. Errors: io (missing, no regular file, not readable, cannot be mapped), bad_file (empty),
+  /// with the path in front.
+  static Result<Mapping> open(const std::string& path, std::string_view what);
   Mapping(Mapping&& other) noexcept;
   Mapping& operator=(Mapping&& other) noexcept;
   ~Mapping();

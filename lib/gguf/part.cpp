@@ -190,7 +190,7 @@ Status PartReader::place_tensor(const TensorInfo& info, std::uint64_t data_start
   const std::uint64_t start = std::min(data_start + info.offset, size);
   part_.tensors.push_back(
       Tensor{std::string(info.name), info.type, info.n_dims, info.dims,
-             part_.mapping.bytes().subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(info.n_bytes))});
+             part_.mapping.bytes().subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(info.n_bytes)), nullptr});
   return {};
 }
 
@@ -222,9 +222,10 @@ const Value* Part::find(std::string_view key) const noexcept {
 }
 
 Result<Part> read_part(const std::string& path) {
-  auto mapping = Mapping::open(path);
+  auto mapping = Mapping::open(path, "a GGUF file");
   if (!mapping) return std::move(mapping).error();
   Part part;
+  part.path = path;
   part.mapping = std::move(*mapping);
   if (Status s = PartReader(path, part).read(); !s) return std::move(s).error();
   return part;

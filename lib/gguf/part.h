@@ -11,6 +11,7 @@ namespace mote::gguf {
 
 /// Views of the mapping; movable.
 struct Part {
+  std::string path;
   Mapping mapping;
   std::size_t data_start = 0; ///< bytes before the data section
   std::vector<Value> values;  ///< in the order of the file

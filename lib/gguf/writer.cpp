@@ -9,53 +9,18 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
-#include <map>
 #include <optional>
 #include <utility>
 
 #include "lib/gguf/format.h"
+#include "lib/gguf/key_values.h"
 #include "lib/gguf/mapping.h"
 #include "lib/gguf/name_index.h"
 
 namespace mote::gguf {
-namespace {
-
-template <class T> void append(std::string& bytes, T value) {
-  char raw[sizeof value];
-  std::memcpy(raw, &value, sizeof value);
-  bytes.append(raw, sizeof value);
-}
-
-void append_type(std::string& bytes, ValueType type) { append(bytes, static_cast<std::uint32_t>(type)); }
-
-void append_string(std::string& bytes, std::string_view text) {
-  append(bytes, static_cast<std::uint64_t>(text.size()));
-  bytes += text;
-}
-
-std::string array_start(ValueType element, std::size_t count) {
-  std::string bytes;
-  append_type(bytes, ValueType::array);
-  append_type(bytes, element);
-  append(bytes, static_cast<std::uint64_t>(count));
-  return bytes;
-}
-
-template <class T> std::string scalar(ValueType type, T value) {
-  std::string bytes;
-  append_type(bytes, type);
-  append(bytes, value);
-  return bytes;
-}
-
-} // namespace
 
 struct Writer::Impl {
   enum class State { collecting, writing, finished };
-  struct KeyValue {
-    std::string key;
-    std::string bytes; // type and value
-  };
   struct PlannedTensor {
     std::string name;
     TensorType type = TensorType::F32;
@@ -72,7 +37,8 @@ struct Writer::Impl {
   /// Remembers the first error; the file is given up.
   Status fail(Error error);
   Status misuse(const std::string& what) { return fail({ErrorCode::invalid_argument, path + ": " + what}); }
-  void put(std::string_view key, std::string bytes);
+  /// Whether a key may be set now; if not, an error.
+  bool may_set(std::string_view key);
   void discard() noexcept;
 
   Status read_alignment();
@@ -87,8 +53,7 @@ struct Writer::Impl {
   int fd = -1;
   State state = State::collecting;
   std::optional<Error> error;
-  std::vector<KeyValue> values;
-  std::map<std::string, std::size_t, std::less<>> places; // of keys in values
+  KeyValues values;
   std::vector<PlannedTensor> tensors;
   std::uint64_t alignment = kDefaultAlignment;
   std::uint64_t at = 0;        // bytes written
@@ -109,27 +74,19 @@ void Writer::Impl::discard() noexcept {
   temporary.clear();
 }
 
-void Writer::Impl::put(std::string_view key, std::string bytes) {
-  if (state != State::collecting) {
-    (void)misuse("key " + quote(key) + " is set after begin()");
-    return;
-  }
-  const auto [place, is_new] = places.try_emplace(std::string(key), values.size());
-  if (is_new) {
-    values.push_back({std::string(key), std::move(bytes)});
-  } else {
-    values[place->second].bytes = std::move(bytes);
-  }
+bool Writer::Impl::may_set(std::string_view key) {
+  if (state == State::collecting) return true;
+  (void)misuse("key " + quote(key) + " is set after begin()");
+  return false;
 }
 
 Status Writer::Impl::read_alignment() {
-  const auto place = places.find(kAlignmentKey);
-  if (place == places.end()) return {};
-  const std::string& bytes = values[place->second].bytes;
+  const std::string* bytes = values.find(kAlignmentKey);
+  if (!bytes) return {};
   std::uint32_t type = 0, number = 0;
-  if (bytes.size() == sizeof type + sizeof number) {
-    std::memcpy(&type, bytes.data(), sizeof type);
-    std::memcpy(&number, bytes.data() + sizeof type, sizeof number);
+  if (bytes->size() == sizeof type + sizeof number) {
+    std::memcpy(&type, bytes->data(), sizeof type);
+    std::memcpy(&number, bytes->data() + sizeof type, sizeof number);
   }
   if (type != static_cast<std::uint32_t>(ValueType::u32) || !is_alignment(number)) {
     return misuse("key " + quote(kAlignmentKey) + ": expected u32, a power of two from " + std::to_string(kMinAlignment) +
@@ -140,7 +97,7 @@ Status Writer::Impl::read_alignment() {
 }
 
 Status Writer::Impl::check_keys() {
-  for (const KeyValue& v : values) {
+  for (const KeyValues::KeyValue& v : values.all()) {
     if (v.key.empty() || v.key.size() > kMaxKeyBytes) {
       return misuse("key " + quote(v.key) + ": a name of " + bytes_text(v.key.size()) + ", expected 1 to " +
                     std::to_string(kMaxKeyBytes));
@@ -179,11 +136,8 @@ std::string Writer::Impl::header() const {
   std::string bytes(kMagic);
   append(bytes, kVersion);
   append(bytes, static_cast<std::uint64_t>(tensors.size()));
-  append(bytes, static_cast<std::uint64_t>(values.size()));
-  for (const KeyValue& v : values) {
-    append_string(bytes, v.key);
-    bytes += v.bytes;
-  }
+  append(bytes, static_cast<std::uint64_t>(values.all().size()));
+  values.append_to(bytes);
   for (const PlannedTensor& t : tensors) {
     append_string(bytes, t.name);
     append(bytes, static_cast<std::uint32_t>(t.n_dims));
@@ -240,32 +194,25 @@ Writer& Writer::operator=(Writer&&) noexcept = default;
 Writer::~Writer() = default;
 
 void Writer::set_string(std::string_view key, std::string_view value) {
-  std::string bytes;
-  append_type(bytes, ValueType::string);
-  append_string(bytes, value);
-  impl_->put(key, std::move(bytes));
+  if (impl_->may_set(key)) impl_->values.set_string(key, value);
 }
-
-void Writer::set_u32(std::string_view key, std::uint32_t value) { impl_->put(key, scalar(ValueType::u32, value)); }
-void Writer::set_f32(std::string_view key, float value) { impl_->put(key, scalar(ValueType::f32, value)); }
-void Writer::set_bool(std::string_view key, bool value) { impl_->put(key, scalar(ValueType::boolean, std::uint8_t{value})); }
-
+void Writer::set_u32(std::string_view key, std::uint32_t value) {
+  if (impl_->may_set(key)) impl_->values.set_u32(key, value);
+}
+void Writer::set_f32(std::string_view key, float value) {
+  if (impl_->may_set(key)) impl_->values.set_f32(key, value);
+}
+void Writer::set_bool(std::string_view key, bool value) {
+  if (impl_->may_set(key)) impl_->values.set_bool(key, value);
+}
 void Writer::set_strings(std::string_view key, std::span<const std::string> values) {
-  std::string bytes = array_start(ValueType::string, values.size());
-  for (const std::string& value : values) append_string(bytes, value);
-  impl_->put(key, std::move(bytes));
+  if (impl_->may_set(key)) impl_->values.set_strings(key, values);
 }
-
 void Writer::set_i32s(std::string_view key, std::span<const std::int32_t> values) {
-  std::string bytes = array_start(ValueType::i32, values.size());
-  bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
-  impl_->put(key, std::move(bytes));
+  if (impl_->may_set(key)) impl_->values.set_i32s(key, values);
 }
-
 void Writer::set_f32s(std::string_view key, std::span<const float> values) {
-  std::string bytes = array_start(ValueType::f32, values.size());
-  bytes.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
-  impl_->put(key, std::move(bytes));
+  if (impl_->may_set(key)) impl_->values.set_f32s(key, values);
 }
 
 void Writer::copy(const File& from, std::string_view key) {
@@ -274,7 +221,7 @@ void Writer::copy(const File& from, std::string_view key) {
     (void)impl_->misuse("key " + quote(key) + " cannot be copied: " + from.path() + " has none");
     return;
   }
-  impl_->put(key, std::string(reinterpret_cast<const char*>(raw.data()), raw.size()));
+  if (impl_->may_set(key)) impl_->values.set_raw(key, raw);
 }
 
 void Writer::add_tensor(std::string_view name, TensorType type, std::span<const std::int64_t> dims) {

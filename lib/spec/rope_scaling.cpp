@@ -1,49 +1,14 @@
 #include "lib/spec/rope_scaling.h"
 
 #include <charconv>
-#include <numbers>
 #include <vector>
 
+#include "lib/hf/rope_factors.h"
 #include "lib/spec/limits.h"
 
 namespace mote::spec {
 
 namespace {
-
-double power(double x, int n) {
-  double product = 1;
-  for (int i = 0; i < n; ++i) product *= x;
-  return product;
-}
-
-/// The n-th root of x >= 1. By multiplication only: a libm's pow differs between platforms in the last bit, and with it would
-/// the model.
-double root(double x, int n) {
-  double low = 1, high = x;
-  for (int i = 0; i < 200; ++i) {
-    const double middle = low + (high - low) / 2;
-    (power(middle, n) <= x ? low : high) = middle;
-  }
-  return low;
-}
-
-std::vector<float> llama3_factors(const RopeSpec& rope, double factor, double low, double high, double original_ctx) {
-  const int n = rope.dims / 2;
-  const double ratio = root(rope.base, n);
-  std::vector<float> factors;
-  double wavelength = 2 * std::numbers::pi; // in positions, of pair 0
-  for (int i = 0; i < n; ++i, wavelength *= ratio) {
-    if (wavelength < original_ctx / high) {
-      factors.push_back(1.0f);
-    } else if (wavelength > original_ctx / low) {
-      factors.push_back(static_cast<float>(factor));
-    } else {
-      const double kept = (original_ctx / wavelength - low) / (high - low);
-      factors.push_back(static_cast<float>(1 / ((1 - kept) / factor + kept)));
-    }
-  }
-  return factors;
-}
 
 /// All of the text is numbers separated by colons, each within the bounds of factors.
 bool parse_numbers(std::string_view text, std::vector<double>& numbers) {
@@ -73,7 +38,7 @@ bool parse_rope_scaling(std::string_view text, RopeSpec& rope) {
     return true;
   }
   if (kind == "llama3" && numbers.size() == 4 && numbers[1] < numbers[2]) {
-    rope.factors = llama3_factors(rope, numbers[0], numbers[1], numbers[2], numbers[3]);
+    rope.factors = hf::llama3_factors(rope.dims, rope.base, {numbers[0], numbers[1], numbers[2], numbers[3]});
     return true;
   }
   return false;

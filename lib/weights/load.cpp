@@ -109,13 +109,15 @@ std::vector<Place> place_tensors(std::span<const TensorDesc> tensors, std::span<
 /// of their order, makes old caches stale without anyone's having to say so.
 bool agree(std::span<const TensorDesc> tensors, std::span<const TensorType> types, std::span<const Place> places,
            const RowSource& source) {
-  std::vector<std::byte> panel;
+  std::vector<std::byte> panel, scratch;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (!places[i].panels) continue;
     const int n_cols = static_cast<int>(tensors[i].n_cols);
     const auto n_rows = std::min<std::int64_t>(kernels::kPanelRows, tensors[i].n_rows);
     panel.resize(kernels::panel_bytes(types[i], n_cols));
-    kernels::pack_panel(types[i], source.rows(i, 0, n_rows, nullptr), static_cast<int>(n_rows), n_cols, panel.data());
+    if (source.needs_scratch())
+      scratch.resize(static_cast<std::size_t>(n_rows) * row_bytes(types[i], static_cast<std::size_t>(tensors[i].n_cols)));
+    kernels::pack_panel(types[i], source.rows(i, 0, n_rows, scratch.data()), static_cast<int>(n_rows), n_cols, panel.data());
     if (std::memcmp(panel.data(), places[i].panels, panel.size()) != 0) return false;
   }
   return true;

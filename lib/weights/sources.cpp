@@ -1,5 +1,6 @@
 #include "lib/weights/sources.h"
 
+#include <algorithm>
 #include <string>
 #include <unordered_set>
 
@@ -37,15 +38,16 @@ FileSource::FileSource(const gguf::File& file, std::span<const TensorDesc> tenso
   for (const TensorDesc& desc : tensors) tensors_.push_back(file.find_tensor(desc.name));
 }
 
-const std::byte* FileSource::rows(std::size_t tensor, std::int64_t first, std::int64_t, std::byte*) const {
-  const gguf::Tensor& t = *tensors_[tensor];
-  return t.data.data() + static_cast<std::size_t>(first) * row_bytes(t.type, static_cast<std::size_t>(t.n_cols()));
+const std::byte* FileSource::rows(std::size_t tensor, std::int64_t first, std::int64_t last, std::byte* scratch) const {
+  return tensors_[tensor]->rows(first, last, scratch);
+}
+
+bool FileSource::needs_scratch() const noexcept {
+  return std::any_of(tensors_.begin(), tensors_.end(), [](const gguf::Tensor* tensor) { return tensor->maker != nullptr; });
 }
 
 void FileSource::done(std::size_t tensor, std::int64_t first, std::int64_t last) const {
-  const gguf::Tensor& t = *tensors_[tensor];
-  const std::size_t stride = row_bytes(t.type, static_cast<std::size_t>(t.n_cols()));
-  file_.release(t.data.subspan(static_cast<std::size_t>(first) * stride, static_cast<std::size_t>(last - first) * stride));
+  file_.release_rows(*tensors_[tensor], first, last);
 }
 
 const std::byte* RandomSource::rows(std::size_t tensor, std::int64_t first, std::int64_t last, std::byte* scratch) const {

@@ -12,7 +12,7 @@ class FileSource final : public RowSource {
  public:
   FileSource(const gguf::File& file, std::span<const TensorDesc> tensors);
   const std::byte* rows(std::size_t tensor, std::int64_t first, std::int64_t last, std::byte* scratch) const override;
-  bool needs_scratch() const noexcept override { return false; }
+  bool needs_scratch() const noexcept override;
   void done(std::size_t tensor, std::int64_t first, std::int64_t last) const override;
 
  private:

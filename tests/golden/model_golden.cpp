@@ -57,9 +57,18 @@ Expected read_expected(const std::string& name) {
   return expected;
 }
 
+/// The GGUF file and the directory of a model, as far as it has them.
+std::vector<std::string> paths_of(const std::string& name) {
+  std::vector<std::string> paths;
+  for (const std::string& path : {path_of(name + ".gguf"), path_of(name)})
+    if (std::filesystem::exists(path)) paths.push_back(path);
+  REQUIRE(!paths.empty());
+  return paths;
+}
+
 /// A session whose cache rounds nothing, as the reference's does not.
-Session open_session(const std::string& name) {
-  const auto model = Model::open(path_of(name + ".gguf"));
+Session open_session(const std::string& path) {
+  const auto model = Model::open(path);
   if (!model) FAIL(model.error().message);
   SessionOptions options;
   options.kv_type = TensorType::F32;
@@ -73,31 +82,56 @@ Session open_session(const std::string& name) {
 
 TEST_CASE("logits equal the reference's to 1e-5 of their range (recurrent models: 1e-4)") {
   for (const std::string& name : model_names()) {
-    INFO(name);
     const Expected expected = read_expected(name);
-    Session session = open_session(name);
-    std::vector<float> logits(expected.logits.size());
-    REQUIRE(session.decode(expected.prompt, logits));
     const auto [low, high] = std::minmax_element(expected.logits.begin(), expected.logits.end());
-    double worst = 0;
-    for (std::size_t i = 0; i < logits.size(); ++i) worst = std::fmax(worst, std::fabs(double(logits[i]) - expected.logits[i]));
-    CHECK(worst / (*high - *low) < expected.max_error);
+    for (const std::string& path : paths_of(name)) {
+      INFO(path);
+      Session session = open_session(path);
+      std::vector<float> logits(expected.logits.size());
+      REQUIRE(session.decode(expected.prompt, logits));
+      double worst = 0;
+      for (std::size_t i = 0; i < logits.size(); ++i) worst = std::fmax(worst, std::fabs(double(logits[i]) - expected.logits[i]));
+      CHECK(worst / (*high - *low) < expected.max_error);
+    }
   }
 }
 
 TEST_CASE("greedy continuations equal the reference's") {
   for (const std::string& name : model_names()) {
+    const Expected expected = read_expected(name);
+    for (const std::string& path : paths_of(name)) {
+      INFO(path);
+      Session session = open_session(path);
+      auto sampler = Sampler::create();
+      REQUIRE(sampler);
+      REQUIRE(session.decode(expected.prompt));
+      std::vector<std::int32_t> greedy;
+      for (std::size_t i = 0; i < expected.greedy.size(); ++i) {
+        greedy.push_back(sampler->sample(session.logits()));
+        REQUIRE(session.decode({&greedy.back(), 1}));
+      }
+      CHECK(greedy == expected.greedy);
+    }
+  }
+}
+
+TEST_CASE("a Hugging Face directory computes the same bits as the GGUF file of the same model") {
+  int n_compared = 0;
+  for (const std::string& name : model_names()) {
+    const auto paths = paths_of(name);
+    if (paths.size() < 2) continue;
     INFO(name);
     const Expected expected = read_expected(name);
-    Session session = open_session(name);
-    auto sampler = Sampler::create();
-    REQUIRE(sampler);
-    REQUIRE(session.decode(expected.prompt));
-    std::vector<std::int32_t> greedy;
-    for (std::size_t i = 0; i < expected.greedy.size(); ++i) {
-      greedy.push_back(sampler->sample(session.logits()));
-      REQUIRE(session.decode({&greedy.back(), 1}));
+    std::vector<std::vector<float>> logits;
+    std::vector<ModelSpec> specs;
+    for (const std::string& path : paths) {
+      Session session = open_session(path);
+      REQUIRE(session.decode(expected.prompt, logits.emplace_back(expected.logits.size())));
+      specs.push_back(Model::open(path)->spec());
     }
-    CHECK(greedy == expected.greedy);
+    CHECK(diff(specs[0], specs[1]) == "");
+    CHECK(logits[0] == logits[1]);
+    ++n_compared;
   }
+  CHECK(n_compared > 9);
 }

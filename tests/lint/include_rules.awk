@@ -7,11 +7,12 @@ BEGIN {
   may["kernels"] = "quant"
   may["lib/runtime"] = ""
   may["lib/gguf"] = ""
-  may["lib/spec"] = "lib/gguf"
+  may["lib/hf"] = "quant lib/gguf"
+  may["lib/spec"] = "lib/gguf lib/hf"
   may["lib/weights"] = "quant kernels lib/runtime lib/gguf lib/spec"
   may["lib/decoder"] = "quant kernels lib/runtime lib/spec lib/weights"
   may["lib/text"] = "lib/gguf"
-  may["lib/api"] = "quant kernels lib/runtime lib/gguf lib/spec lib/weights lib/decoder lib/text"
+  may["lib/api"] = "quant kernels lib/runtime lib/gguf lib/hf lib/spec lib/weights lib/decoder lib/text"
   may["bench"] = ""
   may["examples"] = ""
 }
@@ -46,7 +47,9 @@ function check_foreign(line, path, library) {
     if (from != "lib/text") report(line, "<" path ">: PCRE2 and utf8proc belong to lib/text only")
   } else if (path ~ /^(cblas|xnnpack|pthreadpool)/) {
     if (from != "bench" && from != "kernels") report(line, "<" path ">: other libraries' kernels belong to kernels/ and bench/ only")
-  } else if (path ~ /^(fmt|CLI|nlohmann|Eigen|catch2|benchmark)\//) {
+  } else if (path ~ /^nlohmann\//) {
+    if (from != "bench" && from != "lib/hf") report(line, "<" path ">: JSON belongs to lib/hf and bench/ only")
+  } else if (path ~ /^(fmt|CLI|Eigen|catch2|benchmark)\//) {
     if (from != "bench") report(line, "<" path ">: " (library ? "the library has no dependency but PCRE2 and utf8proc" : "the examples use the standard library only"))
   }
   if (library && path ~ /^(iostream|cassert|assert\.h)$/) {

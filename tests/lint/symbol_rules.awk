@@ -32,7 +32,9 @@ BEGIN {
   symbol = $2
   sub(/@.*/, "", symbol)
   why = ""
-  if (symbol in forbidden) why = forbidden[symbol]
+  # nlohmann-json shows the control characters of a bad token with it
+  if (symbol == "snprintf" && object == "lib/hf/json.cpp.o") why = ""
+  else if (symbol in forbidden) why = forbidden[symbol]
   else if (symbol ~ /^_ZSt[0-9]+__throw_/ && index(forgiven, " " symbol " ") == 0) why = "a function of the standard library that throws"
   else if (symbol ~ /^(secure_)?getenv$/ && object != "kernels/dispatch.cpp.o") why = "the environment is read in one place, for MOTE_ISA"
   if (why != "") {

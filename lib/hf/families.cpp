@@ -1,0 +1,13 @@
+#include "lib/hf/family.h"
+
+namespace mote::hf {
+
+namespace {
+
+constexpr const Family* kFamilies[] = {&kGpt2, &kGptNeox, &kLlama, &kMistral, &kPhi, &kQwen2, &kQwen3, &kStableLm};
+
+} // namespace
+
+std::span<const Family* const> families() noexcept { return kFamilies; }
+
+} // namespace mote::hf

@@ -1,0 +1,42 @@
+// Llama and what is built like it, Mistral among them. GGUF files have the rows of q and k so that rotated pairs lie side by
+// side.
+#include "lib/hf/family.h"
+
+namespace mote::hf {
+
+namespace {
+
+void translate(Translation& t) {
+  t.architecture("llama");
+  t.config().expect_word("hidden_act", "silu", {"silu"});
+  t.sizes();
+  t.rms_eps();
+  t.rope(t.head_dim());
+
+  t.prefix({"model."}, "embed_tokens.weight");
+  t.module("token_embd", {{"{p}embed_tokens"}});
+  t.module("blk.{i}.attn_norm", {{"{p}layers.{i}.input_layernorm"}});
+  t.module("blk.{i}.attn_q", {{"{p}layers.{i}.self_attn.q_proj", pairs(t.n_heads(), t.head_dim())}});
+  t.module("blk.{i}.attn_k", {{"{p}layers.{i}.self_attn.k_proj", pairs(t.n_kv_heads(), t.head_dim())}});
+  t.module("blk.{i}.attn_v", {{"{p}layers.{i}.self_attn.v_proj"}});
+  t.module("blk.{i}.attn_output", {{"{p}layers.{i}.self_attn.o_proj"}});
+  t.ignore("{p}layers.{i}.self_attn.rotary_emb.inv_freq");
+  t.module("blk.{i}.ffn_norm", {{"{p}layers.{i}.post_attention_layernorm"}});
+  t.module("blk.{i}.ffn_gate", {{"{p}layers.{i}.mlp.gate_proj"}});
+  t.module("blk.{i}.ffn_up", {{"{p}layers.{i}.mlp.up_proj"}});
+  t.module("blk.{i}.ffn_down", {{"{p}layers.{i}.mlp.down_proj"}});
+  t.module("output_norm", {{"{p}norm"}});
+  t.head("lm_head", false);
+}
+
+void translate_mistral(Translation& t) {
+  translate(t);
+  if (t.config().has("sliding_window")) t.set("attention.sliding_window", t.config().integer("sliding_window"));
+}
+
+} // namespace
+
+constinit const Family kLlama{"llama", translate};
+constinit const Family kMistral{"mistral", translate_mistral};
+
+} // namespace mote::hf

@@ -1,0 +1,22 @@
+/// Families of Hugging Face models: a model_type in config.json, and how its directory is translated.
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "lib/hf/translation.h"
+
+namespace mote::hf {
+
+struct Family {
+  std::string_view model_type;
+  /// Errors stay in the translation's config.
+  void (*translate)(Translation& t);
+};
+
+// Each in a file of families/; families.cpp lists them.
+extern const Family kGpt2, kGptNeox, kLlama, kMistral, kPhi, kQwen2, kQwen3, kStableLm;
+
+/// Sorted by model_type.
+std::span<const Family* const> families() noexcept;
+
+} // namespace mote::hf
