@@ -2,12 +2,13 @@
 //
 // A row is one query: a head of a token. Rows are taken in tiles that share every load of k and v. All arithmetic of a row is
 // its own, in an order that depends on nothing but its position:
-// - score of a position: fma over the dimensions, ascending, lanes are positions; then times the scale;
+// - score of a position: fma over the dimensions, ascending, lanes are positions; then times the scale; capped, sloped;
 // - in each chunk of 256 positions: the largest score, p = e^(score - largest), the sum of p in 16 lanes, and for each
 //   dimension the sum of p * v: fma over the positions, ascending, lanes are dimensions;
-// - chunks from the second on, ascending: sums so far and sums of the chunk are brought to the larger of the two maxima and added.
-// Positions behind a row's own contribute nothing at all, whatever the cache holds there: their scores are replaced before
-// they meet others, and their values are not touched (0 * NaN would be NaN).
+// - chunks from the second on, ascending: sums so far and sums of the chunk are brought to the larger of the two maxima and
+// added. Positions behind a row's own or before its window contribute nothing at all, whatever the cache holds there: their
+// scores are replaced before they meet others, and their values are not touched (0 * NaN would be NaN). Chunks before the window
+// are not looked at; the first one that is, is where the sums begin.
 #pragma once
 #include "kernels/math.h"
 #include "kernels/table.h"
@@ -34,21 +35,27 @@ template <class Element> struct AttentionTile {
 template <class P> MOTE_INLINE inline typename P::F32 load_cached(const uint16_t* p) { return P::load_f16(p); }
 template <class P> MOTE_INLINE inline typename P::F32 load_cached(const float* p) { return P::load(p); }
 
-/// Positions of the chunk that starts at chunk_first which a row with n_positions attends to.
-inline int positions_in_chunk(int n_positions, int chunk_first) {
-  const int n = n_positions - chunk_first;
-  return n < 0 ? 0 : n < kChunk ? n : kChunk;
+/// Where position lies in the chunk that starts at chunk_first: 0 before it, kChunk behind it.
+inline int place_in_chunk(int position, int chunk_first) {
+  const int place = position - chunk_first;
+  return place < 0 ? 0 : place < kChunk ? place : kChunk;
 }
 
-/// Scores of the panels that hold positions chunk_first .. chunk_first + n - 1. One panel at a time, so that k is one stream:
-/// several side by side are faster from the cache but take twice as long from memory, and prefetching does not mend it.
-/// q: the queries of the rows.
+/// The first position that a query at position `own` attends to.
+inline int first_attended(const AttentionArgs& args, int own) {
+  return args.window == 0 || own < args.window ? 0 : own - args.window + 1;
+}
+
+/// Scores of the panels that hold positions first .. n - 1 of the chunk that starts at chunk_first. One panel at a time, so that
+/// k is one stream: several side by side are faster from the cache but take twice as long from memory, and prefetching does not
+/// mend it. q: the queries of the rows.
 template <class P, int kRows, class Element>
-void score_chunk(const AttentionTile<Element>& tile, const float* const (&q)[kRows], int chunk_first, int n) {
+void score_chunk(const AttentionTile<Element>& tile, const float* const (&q)[kRows], int chunk_first, int first, int n) {
   const int head_dim = tile.args->head_dim;
-  const Element* k = tile.k + static_cast<ptrdiff_t>(chunk_first) * head_dim;
+  first = first / 16 * 16;
+  const Element* k = tile.k + static_cast<ptrdiff_t>(chunk_first + first) * head_dim;
   const auto scale = P::splat(tile.args->scale);
-  for (int i = 0; i < n; i += 16) {
+  for (int i = first; i < n; i += 16) {
     typename P::F32 acc[kRows];
     for (int r = 0; r < kRows; ++r) acc[r] = P::zero();
     for (int d = 0; d < head_dim; ++d, k += 16) {
@@ -59,16 +66,32 @@ void score_chunk(const AttentionTile<Element>& tile, const float* const (&q)[kRo
   }
 }
 
-/// Of one row, each in all lanes.
-template <class P> struct SoftmaxState {
-  typename P::F32 max, sum;
-};
+/// What becomes of the scores first .. n - 1 of one row. distance: from the chunk's first position to the row's own, negative.
+template <class P> void adjust_scores(const AttentionArgs& args, int head, int distance, int first, int n, float* scores) {
+  static constexpr float kLanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  for (int i = first / 16 * 16; i < n; i += 16) {
+    auto s = P::load(scores + i);
+    if (args.softcap != 0) s = soft_capped<P>(s, P::splat(args.softcap));
+    if (args.slopes) {
+      const auto positions = P::add(P::splat(static_cast<float>(distance + i)), P::load(kLanes));
+      s = P::fma(P::splat(args.slopes[head]), positions, s);
+    }
+    P::store(scores + i, s);
+  }
+}
 
-/// n scores of one row -> probabilities relative to their maximum.
-template <class P> SoftmaxState<P> softmax_chunk(float* scores, int n) {
+/// Of one row, each in all lanes.
+template <class P> struct SoftmaxState { typename P::F32 max, sum; };
+
+/// Scores first .. n - 1 of one row -> probabilities relative to their maximum.
+template <class P> SoftmaxState<P> softmax_chunk(float* scores, int first, int n) {
   const auto lowest = P::splat(-__builtin_inff());
   auto largest = lowest;
-  int i = 0;
+  int i = first / 16 * 16;
+  for (int before = i; before < first; ++before) scores[before] = -__builtin_inff(); // their probability is 0
+  scores += i;
+  n -= i;
+  i = 0;
   for (; i + 16 <= n; i += 16) largest = P::max(largest, P::load(scores + i));
   if (i < n) largest = P::max(largest, P::first_of(P::load(scores + i), lowest, n - i));
   const auto max = P::splat(max_lanes<P>(largest));
@@ -130,9 +153,8 @@ template <class P>
 void merge_chunk(const SoftmaxState<P>& chunk, const float* partial, ptrdiff_t row_size, SoftmaxState<P>& state, float* sums) {
   const auto max = P::max(state.max, chunk.max);
   const auto old_factor = exp<P>(P::sub(state.max, max)), chunk_factor = exp<P>(P::sub(chunk.max, max));
-  auto merged = [&](typename P::F32 old, typename P::F32 added) MOTE_INLINE {
-    return P::fma(old, old_factor, P::mul(added, chunk_factor));
-  };
+  auto merged = [&](typename P::F32 old, typename P::F32 added)
+                    MOTE_INLINE { return P::fma(old, old_factor, P::mul(added, chunk_factor)); };
   state = {max, merged(state.sum, chunk.sum)};
   for (ptrdiff_t i = 0; i < row_size; i += 16) P::store(sums + i, merged(P::load(sums + i), P::load(partial + i)));
 }
@@ -152,6 +174,7 @@ template <class P, int kRows, class Element> struct TileRows {
   int first; ///< of the call's n_tokens * n_heads rows
   int token_of(int r) const { return (first + r) / args.n_heads; }
   int n_positions(int r) const { return args.first_pos + token_of(r) + 1; }
+  int first_position(int r) const { return first_attended(args, n_positions(r) - 1); }
   size_t place_of(int r, size_t stride) const { // in q and out
     return static_cast<size_t>(token_of(r)) * stride + static_cast<size_t>((first + r) % args.n_heads * args.head_dim);
   }
@@ -159,17 +182,27 @@ template <class P, int kRows, class Element> struct TileRows {
   /// One chunk of positions into tile.partial and state.
   void attend(const AttentionTile<Element>& tile, int chunk, SoftmaxState<P> (&state)[kRows]) const {
     const float* q[kRows];
-    for (int r = 0; r < kRows; ++r) q[r] = args.q + place_of(r, args.q_stride);
-    score_chunk<P, kRows>(tile, q, chunk, positions_in_chunk(n_positions(kRows - 1), chunk));
-    for (int r = 0; r < kRows; ++r)
-      if (const int n = positions_in_chunk(n_positions(r), chunk); n > 0)
-        state[r] = softmax_chunk<P>(tile.scores + r * kChunk, n);
+    int begin[kRows], end[kRows]; // what each row attends to; both ascend with the rows
+    for (int r = 0; r < kRows; ++r) {
+      q[r] = args.q + place_of(r, args.q_stride);
+      begin[r] = place_in_chunk(first_position(r), chunk);
+      end[r] = place_in_chunk(n_positions(r), chunk);
+    }
+    score_chunk<P, kRows>(tile, q, chunk, begin[0], end[kRows - 1]);
+    for (int r = 0; r < kRows; ++r) {
+      if (begin[r] >= end[r]) continue;
+      float* scores = tile.scores + r * kChunk;
+      if (args.softcap != 0 || args.slopes)
+        adjust_scores<P>(args, (first + r) % args.n_heads, chunk + 1 - n_positions(r), begin[r], end[r], scores);
+      state[r] = softmax_chunk<P>(scores, begin[r], end[r]);
+    }
     for (int r = 0; r < kRows; ++r) set_zero<P>(tile.partial + r * tile.partial_stride, tile.row_size);
-    const int shared = positions_in_chunk(n_positions(0), chunk);
-    add_value_range<P, kRows>(tile, 0, chunk, 0, shared);
+    const int shared_begin = begin[kRows - 1], shared_end = end[0] > shared_begin ? end[0] : shared_begin;
+    for (int r = 0; r < kRows && begin[r] < shared_begin; ++r)
+      add_value_range<P, 1>(tile, r, chunk, begin[r], end[r] < shared_begin ? end[r] : shared_begin);
+    add_value_range<P, kRows>(tile, 0, chunk, shared_begin, shared_end);
     for (int r = 0; r < kRows; ++r)
-      if (const int n = positions_in_chunk(n_positions(r), chunk); n > shared)
-        add_value_range<P, 1>(tile, r, chunk, shared, n);
+      if (end[r] > shared_end) add_value_range<P, 1>(tile, r, chunk, shared_end, end[r]);
   }
 };
 
@@ -180,13 +213,21 @@ template <class P, int kRows, class Element> void attend_tile(const AttentionTil
   SoftmaxState<P> state[kRows], chunk_state[kRows];
   AttentionTile<Element> start = tile; // the first chunk is where the sums begin
   start.partial = tile.sums;
-  rows.attend(start, 0, state);
-  for (int chunk = kChunk; chunk < rows.n_positions(kRows - 1); chunk += kChunk) {
+  const int first_chunk = rows.first_position(0) / kChunk * kChunk;
+  rows.attend(start, first_chunk, state);
+  for (int chunk = first_chunk + kChunk; chunk < rows.n_positions(kRows - 1); chunk += kChunk) {
     rows.attend(tile, chunk, chunk_state);
-    for (int r = 0; r < kRows; ++r)
-      if (rows.n_positions(r) > chunk)
-        merge_chunk<P>(chunk_state[r], tile.partial + r * tile.partial_stride, tile.row_size, state[r],
-                       tile.sums + r * tile.row_size);
+    for (int r = 0; r < kRows; ++r) {
+      if (rows.n_positions(r) <= chunk || rows.first_position(r) >= chunk + kChunk) continue;
+      const float* partial = tile.partial + r * tile.partial_stride;
+      float* sums = tile.sums + r * tile.row_size;
+      if (rows.first_position(r) < chunk) {
+        merge_chunk<P>(chunk_state[r], partial, tile.row_size, state[r], sums);
+      } else { // this row's window begins here
+        state[r] = chunk_state[r];
+        for (ptrdiff_t i = 0; i < tile.row_size; i += 16) P::store(sums + i, P::load(partial + i));
+      }
+    }
   }
   for (int r = 0; r < kRows; ++r)
     finish_row<P>(state[r], tile.sums + r * tile.row_size, a.head_dim, a.out + rows.place_of(r, a.out_stride));
@@ -239,13 +280,13 @@ template <class P, class Element> void attend_chunk(const AttentionArgs& args) {
 template <class P> void merge_chunks(const AttentionArgs& args) {
   const auto row_size = (static_cast<ptrdiff_t>(args.head_dim) + 15) / 16 * 16;
   const auto stride = static_cast<ptrdiff_t>(attention_partial(args.head_dim));
-  const int n_chunks = (args.first_pos + kChunk) / kChunk; // of first_pos + 1 positions
+  const int first_chunk = first_attended(args, args.first_pos) / kChunk, last_chunk = args.first_pos / kChunk;
   for (int head = 0; head < args.n_heads; ++head) {
     SoftmaxState<P> state;
-    for (int chunk = 0; chunk < n_chunks; ++chunk) {
+    for (int chunk = first_chunk; chunk <= last_chunk; ++chunk) {
       const float* partial = args.partials + (chunk * args.n_heads + head) * stride;
       const SoftmaxState<P> chunk_state{P::load(partial + row_size), P::load(partial + row_size + 16)};
-      if (chunk > 0) {
+      if (chunk > first_chunk) {
         merge_chunk<P>(chunk_state, partial, row_size, state, args.scratch);
         continue;
       }

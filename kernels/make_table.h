@@ -23,10 +23,14 @@ template <class P> constexpr void set_vector_operations(KernelTable& table) {
   table.rms_norm = rms_norm<P>;
   table.layer_norm = layer_norm<P>;
   table.add = add<P>;
+  table.scale = scale<P>;
+  table.clamp = clamp<P>;
+  table.softcap = softcap<P>;
   set_activation<P, Silu>(table, 0);
   set_activation<P, GeluTanh>(table, 1);
   set_activation<P, GeluErf>(table, 2);
   set_activation<P, Relu>(table, 3);
+  set_activation<P, ReluSquared>(table, 4);
   table.rope_interleaved = rope_interleaved;
   table.rope_halves = rope_halves;
   table.f16_from_f32 = f16_from_f32<P>;
@@ -38,14 +42,12 @@ template <class P> constexpr void set_vector_operations(KernelTable& table) {
   table.merge_chunks = merge_chunks<P>;
 }
 
-template <class P, class... Formats>
-constexpr void set_mul_mat(KernelTable& table, FormatList<Formats...>) {
+template <class P, class... Formats> constexpr void set_mul_mat(KernelTable& table, FormatList<Formats...>) {
   int i = 0;
   ((table.mul_mat[i++] = mul_mat<P, Formats>), ...);
 }
 
-template <class P>
-constexpr KernelTable make_table() {
+template <class P> constexpr KernelTable make_table() {
   KernelTable table{};
   table.name = P::kName;
   set_mul_mat<P>(table, AllFormats{});

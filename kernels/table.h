@@ -14,38 +14,43 @@ namespace mote::kernels {
 /// out[token * out_stride + row] = sum over columns of weight[row][column] * activation[token][column], for the rows of the
 /// panels first_panel .. last_panel - 1. mul_mat_vec is n_tokens = 1. A result that is not a number is 0x7fc00000.
 struct MulMatArgs {
-  const uint8_t* panels;      // of the whole matrix, 64-byte aligned
+  const uint8_t* panels; // of the whole matrix, 64-byte aligned
   int n_rows, n_cols;
   int first_panel, last_panel;
   int n_tokens;
-  const ActBlock* act;        // [n_tokens, act_stride]; for quantized weights
-  size_t act_stride;          // blocks per token, at least act_blocks(n_cols)
-  const float* x;             // [n_tokens, x_stride]; for F32, F16 and BF16 weights
+  const ActBlock* act; // [n_tokens, act_stride]; for quantized weights
+  size_t act_stride;   // blocks per token, at least act_blocks(n_cols)
+  const float* x;      // [n_tokens, x_stride]; for F32, F16 and BF16 weights
   size_t x_stride;
-  float* out;                 // element (token, row) at out[token * out_stride + row]
+  float* out; // element (token, row) at out[token * out_stride + row]
   size_t out_stride;
 };
 
 /// Causal softmax attention of the query heads that share one kv head, for consecutive tokens.
-/// Token t stands at position first_pos + t and attends to positions 0 .. first_pos + t, whose k and v are in the cache.
+/// Token t stands at position first_pos + t and attends to positions 0 .. first_pos + t, whose k and v are in the cache, or to
+/// the last `window` of these. Its score of a position is s = scale * q.k, then softcap * tanh(s / softcap), then plus
+/// slope * (position - own position).
 /// Positions are taken in chunks of 256 (from 0) whose partial results are merged in order, so the result for a token depends
-/// neither on the other tokens of the call nor on what lies behind its position in the cache.
+/// neither on the other tokens of the call nor on what lies behind its position or before its window in the cache.
 struct AttentionArgs {
-  const void* k;              // [ceil(n_ctx/16), head_dim, 16] f16 or f32: lanes are positions
-  const void* v;              // [n_ctx, v_stride] of the same type; v_stride = head_dim rounded up to 16
+  const void* k; // [ceil(n_ctx/16), head_dim, 16] f16 or f32: lanes are positions
+  const void* v; // [n_ctx, v_stride] of the same type; v_stride = head_dim rounded up to 16
   int head_dim;
   int v_stride;
   int first_pos, n_tokens;
-  int n_heads;                // query heads computed here
-  float scale;                // multiplies q.k
-  const float* q;             // head h of token t at q + t * q_stride + h * head_dim
+  int n_heads;         // query heads computed here
+  float scale;         // multiplies q.k
+  int window;          // 0: all positions
+  float softcap;       // 0: none
+  const float* slopes; // [n_heads], of ALiBi; null: none
+  const float* q;      // head h of token t at q + t * q_stride + h * head_dim
   size_t q_stride;
-  float* out;                 // the same shape with out_stride
+  float* out; // the same shape with out_stride
   size_t out_stride;
-  float* scratch;             // attention_scratch(head_dim) floats, 64-byte aligned, this thread's own
+  float* scratch; // attention_scratch(head_dim) floats, 64-byte aligned, this thread's own
   // Several threads may share one token (n_tokens = 1): each computes some chunks with attend_chunk, one of them merges all.
-  int chunk;                  // for attend_chunk
-  float* partials;            // [n_chunks, n_heads, attention_partial(head_dim)]
+  int chunk;       // for attend_chunk
+  float* partials; // [n_chunks, n_heads, attention_partial(head_dim)]
 };
 static constexpr int kAttentionChunk = 256; // positions
 /// Floats of scratch that attention() wants.
@@ -54,7 +59,7 @@ static constexpr size_t attention_scratch(int head_dim) { return 16 * 256 + 32 *
 static constexpr size_t attention_partial(int head_dim) { return (static_cast<size_t>(head_dim) + 15) / 16 * 16 + 32; }
 
 /// Order of the activations in KernelTable::activate and ::gate: that of mote::Activation.
-static constexpr int kNumActivations = 4;
+static constexpr int kNumActivations = 5;
 
 /// n is any positive number in every function; nothing is read or written behind the n-th element.
 struct KernelTable {
@@ -65,11 +70,14 @@ struct KernelTable {
   /// Columns first .. first + n - 1 of a row; multiples of 32. x: [n], from column first on; blocks: of the whole row.
   void (*quantize_row)(const float* x, int first, int n, ActBlock* blocks);
 
-  /// out may be x. Formulas: mote::NormKind. weight, bias: [n]; bias may be null.
+  /// out may be x. Formulas: mote::NormKind. weight, bias: [n]; each may be null, bias where weight is not only.
   void (*rms_norm)(const float* x, const float* weight, float eps, int n, float* out);
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, int n, float* out);
-  void (*add)(const float* y, int n, float* x);            // x += y
-  void (*activate[kNumActivations])(int n, float* x);      // x = act(x)
+  void (*add)(float scale, const float* y, int n, float* x);       // x += scale * y, one fma each
+  void (*scale)(float factor, int n, float* x);                    // x *= factor
+  void (*clamp)(float limit, int n, float* x);                     // to -limit .. limit
+  void (*softcap)(float cap, int n, float* x);                     // x = cap * tanh(x / cap)
+  void (*activate[kNumActivations])(int n, float* x);              // x = act(x)
   void (*gate[kNumActivations])(const float* up, int n, float* x); // x = act(x) * up
   /// One head, in place. cos, sin: [dims/2].
   void (*rope_interleaved)(const float* cos, const float* sin, int dims, float* x);

@@ -34,14 +34,24 @@ struct Relu {
   template <class P> static MOTE_INLINE typename P::F32 of(typename P::F32 x) { return P::max(P::zero(), x); }
 };
 
+struct ReluSquared {
+  template <class P> static MOTE_INLINE typename P::F32 of(typename P::F32 x) {
+    x = P::max(P::zero(), x);
+    return P::mul(x, x);
+  }
+};
+
 template <class P, class Function> void activate(int n, float* x) {
   each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE { lanes.store(x + i, Function::template of<P>(lanes.load(x + i))); });
 }
 
 template <class P, class Function> void gate(const float* up, int n, float* x) {
-  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE {
-    lanes.store(x + i, P::mul(Function::template of<P>(lanes.load(x + i)), lanes.load(up + i)));
-  });
+  each_16<P>(n, [&](int i, auto lanes)
+                    MOTE_INLINE { lanes.store(x + i, P::mul(Function::template of<P>(lanes.load(x + i)), lanes.load(up + i))); });
+}
+
+template <class P> void softcap(float cap, int n, float* x) {
+  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE { lanes.store(x + i, soft_capped<P>(lanes.load(x + i), P::splat(cap))); });
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-// Normalization of a vector, and the sum of two. Included by ISA units only.
+// Normalization of a vector, sums and multiples. Included by ISA units only.
 #pragma once
 #include "kernels/vec.h"
 
@@ -21,7 +21,8 @@ template <class P> void rms_norm(const float* x, const float* weight, float eps,
   });
   const auto scale = inverse_root<P>(mean_of_lanes<P>(squares, n), eps);
   each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE {
-    lanes.store(out + i, P::mul(P::mul(lanes.load(x + i), scale), lanes.load(weight + i)));
+    const auto v = P::mul(lanes.load(x + i), scale);
+    lanes.store(out + i, weight ? P::mul(v, lanes.load(weight + i)) : v);
   });
 }
 
@@ -37,13 +38,25 @@ template <class P> void layer_norm(const float* x, const float* weight, const fl
   });
   const auto scale = inverse_root<P>(mean_of_lanes<P>(squares, n), eps);
   each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE {
-    const auto v = P::mul(P::sub(lanes.load(x + i), mean), scale), w = lanes.load(weight + i);
+    const auto v = P::mul(P::sub(lanes.load(x + i), mean), scale);
+    if (!weight) return lanes.store(out + i, v);
+    const auto w = lanes.load(weight + i);
     lanes.store(out + i, bias ? P::fma(v, w, lanes.load(bias + i)) : P::mul(v, w));
   });
 }
 
-template <class P> void add(const float* y, int n, float* x) {
-  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE { lanes.store(x + i, P::add(lanes.load(x + i), lanes.load(y + i))); });
+template <class P> void add(float scale, const float* y, int n, float* x) {
+  const auto factor = P::splat(scale);
+  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE { lanes.store(x + i, P::fma(factor, lanes.load(y + i), lanes.load(x + i))); });
+}
+
+template <class P> void scale(float factor, int n, float* x) {
+  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE { lanes.store(x + i, P::mul(lanes.load(x + i), P::splat(factor))); });
+}
+
+template <class P> void clamp(float limit, int n, float* x) {
+  each_16<P>(n, [&](int i, auto lanes)
+                    MOTE_INLINE { lanes.store(x + i, P::min(P::splat(limit), P::max(P::splat(-limit), lanes.load(x + i)))); });
 }
 
 } // namespace

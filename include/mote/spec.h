@@ -13,10 +13,11 @@
 namespace mote {
 
 enum class Activation : std::uint8_t {
-  silu,      ///< x * sigmoid(x)
-  gelu_tanh, ///< 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
-  gelu_erf,  ///< x * Phi(x)
-  relu,      ///< max(x, 0)
+  silu,         ///< x * sigmoid(x)
+  gelu_tanh,    ///< 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+  gelu_erf,     ///< x * Phi(x)
+  relu,         ///< max(x, 0)
+  relu_squared, ///< max(x, 0)^2
 };
 
 enum class NormKind : std::uint8_t {
@@ -28,6 +29,7 @@ struct NormSpec {
   NormKind kind = NormKind::rms;
   float eps = 1e-5f;
   bool bias = false;
+  bool weight = true; ///< false: weights are all one, and no tensor
   bool operator==(const NormSpec&) const = default;
 };
 
@@ -37,17 +39,27 @@ enum class RopeStyle : std::uint8_t {
   halves,      ///< (i, i + dims/2)
 };
 
-/// Rotary position embedding: pair i of a head turns by position * base^(-2i/dims) / factors[i].
+/// Rotary position embedding: pair i of a head turns by position * base^(-2i/dims) / factors[i], and grows by `magnitude`.
 struct RopeSpec {
   RopeStyle style = RopeStyle::interleaved;
   int dims = 0; ///< leading dimensions of a head that are rotated; even, at most head_dim
   double base = 10000.0;
-  std::vector<float> factors; ///< [dims/2] divisors of the frequencies, or empty: all 1
+  std::vector<float> factors = {}; ///< [dims/2] divisors of the frequencies, or empty: all 1
+  /// The same for sessions of more than n_short_ctx positions, for all that they compute (LongRoPE, Ding et al. 2024); or empty.
+  std::vector<float> long_factors = {};
+  int n_short_ctx = 0;
+  float magnitude = 1;
   bool operator==(const RopeSpec&) const = default;
 };
 
 /// How a file of this family stores the q, k and v projections; decides the type that a mix gives them.
 enum class QkvStorage : std::uint8_t { separate, fused };
+
+/// What a norm of q and k is over.
+enum class QkNormScope : std::uint8_t {
+  head,       ///< each head by itself; weights [head_dim] that the heads share
+  projection, ///< all heads together; weights [n_heads * head_dim] and [n_kv_heads * head_dim]
+};
 
 /// Softmax attention with grouped heads. MHA (n_kv_heads = n_heads) and MQA (n_kv_heads = 1) are values of it.
 struct AttentionSpec {
@@ -57,9 +69,18 @@ struct AttentionSpec {
   QkvStorage qkv_storage = QkvStorage::separate;
   bool qkv_bias = false;
   bool output_bias = false;
-  std::optional<NormSpec> qk_norm; ///< of each head of q and of k, before the rotation; weights [head_dim]
-  float scale = 0;                 ///< multiplies q.k, usually 1/sqrt(head_dim)
-  std::optional<RopeSpec> rope;    ///< none: the positions come from elsewhere (ModelSpec::n_learned_positions)
+  float clamp = 0;                 ///< bound of q, k and v as they leave their projections; 0: none
+  std::optional<NormSpec> qk_norm; ///< of q and of k, before the rotation
+  QkNormScope qk_norm_scope = QkNormScope::head;
+  float scale = 0;              ///< multiplies q.k, usually 1/sqrt(head_dim)
+  float softcap = 0;            ///< c: scores s become c * tanh(s / c); 0: none
+  std::optional<RopeSpec> rope; ///< none: the positions come from elsewhere, or there are none
+  /// ALiBi (Press et al. 2021): slope_h * (key position - query position) is added to the scores, with the slopes
+  /// 2^(-bias (h+1) / n), h < n, n the largest power of two up to n_heads; then 2^(-bias (2 (h-n) + 1) / 2n). 0: none.
+  float alibi_max_bias = 0;
+  int window = 0; ///< how many positions a token attends to, its own counted; 0: all
+  /// n > 0: a query at a position p >= n (from 0) is multiplied by ln(p + 1) / ln(n). 0: none.
+  int log_scaling_from = 0;
   bool operator==(const AttentionSpec&) const = default;
 };
 
@@ -68,11 +89,15 @@ enum class FfnKind : std::uint8_t {
   standard, ///< down(act(up x))
 };
 
+/// How a file of this family stores the gate and up matrices.
+enum class GateStorage : std::uint8_t { separate, fused };
+
 struct FfnSpec {
   FfnKind kind = FfnKind::gated;
   Activation activation = Activation::silu;
   int d_ff = 0;
   bool bias = false;
+  GateStorage gate_storage = GateStorage::separate;
   bool operator==(const FfnSpec&) const = default;
 };
 
@@ -82,12 +107,22 @@ enum class Residual : std::uint8_t {
   parallel_shared, ///< x += attention(norm x) + ffn(norm x)
 };
 
+/// Where the norms of a mixer or FFN f stand. `parallel` residuals know only pre.
+enum class NormPlacement : std::uint8_t {
+  pre,      ///< x += f(norm x)
+  post,     ///< x = norm(x + f(x))
+  sandwich, ///< x += norm2(f(norm x))
+  output,   ///< x += norm(f(x))
+};
+
 /// What mixes the positions of a layer.
 using MixerSpec = std::variant<AttentionSpec>;
 
 struct LayerSpec {
   Residual residual = Residual::sequential;
-  NormSpec norm; ///< all norms of the layer
+  NormPlacement placement = NormPlacement::pre;
+  NormSpec norm;            ///< all norms of the layer
+  float residual_scale = 1; ///< of what is added to x
   MixerSpec mixer;
   std::optional<FfnSpec> ffn = FfnSpec{}; ///< none: the layer is its mixer alone
   /// The layers whose stored weights this one uses for its mixer (and its norms) and for its FFN; -1: its own. A layer that uses
@@ -101,10 +136,22 @@ struct LayerSpec {
 };
 
 struct HeadSpec {
-  NormSpec norm;     ///< of the last layer's output
-  bool tied = false; ///< the output matrix is the token embedding
+  std::optional<NormSpec> norm = NormSpec{}; ///< of the last layer's output
+  bool tied = false;                         ///< the output matrix is the token embedding
   bool bias = false;
+  float scale = 1;   ///< of the logits
+  float softcap = 0; ///< c: scaled logits z become c * tanh(z / c); 0: none
   bool operator==(const HeadSpec&) const = default;
+};
+
+/// What becomes of a token before the first layer: table row, times scale, plus its position's row, through the projection, norm.
+struct EmbeddingSpec {
+  int d_embedding = 0; ///< width of the table where a matrix projects it to d_model (and back before the head); 0: d_model
+  float scale = 1;
+  int n_positions = 0;    ///< rows of the table of learned positions; 0: none
+  int first_position = 0; ///< the row of position 0
+  std::optional<NormSpec> norm;
+  bool operator==(const EmbeddingSpec&) const = default;
 };
 
 struct ModelSpec {
@@ -112,8 +159,8 @@ struct ModelSpec {
   std::string name;   ///< of the preset or from the file; for people
   int d_model = 0;
   int n_vocab = 0;
-  int n_ctx = 0;               ///< positions that the model was made for
-  int n_learned_positions = 0; ///< rows of the learned position table; 0: none
+  int n_ctx = 0; ///< positions that the model was made for
+  EmbeddingSpec embedding;
   std::vector<LayerSpec> layers;
   HeadSpec head;
   bool operator==(const ModelSpec&) const = default;

@@ -1,8 +1,11 @@
 // The mixer's own steps: heads of q, k and v, the cache, and attention over it.
 #include <algorithm>
+#include <bit>
+#include <numbers>
 #include <numeric>
 
 #include "lib/decoder/multiply.h"
+#include "lib/decoder/portable_math.h"
 #include "lib/decoder/steps.h"
 
 namespace mote::decoder {
@@ -13,16 +16,12 @@ std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
 } // namespace
 
-void QkvStep::prepare_head(const kernels::KernelTable& table, int token, const weights::Norm& norm, float* head) const noexcept {
-  const AttentionSpec& a = *o_.spec;
-  if (a.qk_norm) {
-    if (a.qk_norm->kind == NormKind::rms) table.rms_norm(head, norm.weight, a.qk_norm->eps, a.head_dim, head);
-    else table.layer_norm(head, norm.weight, norm.bias, a.qk_norm->eps, a.head_dim, head);
-  }
+void QkvStep::rotate(const kernels::KernelTable& table, int token, float* head) const noexcept {
   if (!o_.rotation) return;
   const std::size_t at = size(token) * size(o_.rotation->table.n_pairs());
-  const auto rope = a.rope->style == RopeStyle::halves ? table.rope_halves : table.rope_interleaved;
-  rope(o_.rotation->cos + at, o_.rotation->sin + at, a.rope->dims, head);
+  const RopeSpec& rope = *o_.spec->rope;
+  (rope.style == RopeStyle::halves ? table.rope_halves : table.rope_interleaved)(o_.rotation->cos + at, o_.rotation->sin + at,
+                                                                                 rope.dims, head);
 }
 
 void QkvStep::store_k(const kernels::KernelTable& table, const float* x, int kv_head, int pos) const noexcept {
@@ -43,23 +42,47 @@ void QkvStep::store_v(const kernels::KernelTable& table, const float* x, int kv_
   else std::copy(x, x + o_.spec->head_dim, reinterpret_cast<float*>(o_.cache.v) + at);
 }
 
+/// Heads first .. last - 1 of q, k and v together.
 void QkvStep::finish_heads(const Pass& pass, int token, int first, int last) const noexcept {
   const AttentionSpec& a = *o_.spec;
-  const int pos = pass.first_pos + token;
-  for (int head = first; head < last; ++head) {
-    float* x = o_.qkv + size(token * n_all_heads() + head) * size(a.head_dim);
-    if (head < a.n_heads) {
-      prepare_head(*pass.kernels, token, o_.q_norm, x);
-    } else if (head < a.n_heads + a.n_kv_heads) {
-      prepare_head(*pass.kernels, token, o_.k_norm, x);
-      store_k(*pass.kernels, x, head - a.n_heads, pos);
-    } else {
-      store_v(*pass.kernels, x, head - a.n_heads - a.n_kv_heads, pos);
+  const kernels::KernelTable& table = *pass.kernels;
+  const int d = a.head_dim, pos = pass.first_pos + token;
+  const bool norms = a.qk_norm && a.qk_norm_scope == QkNormScope::head;
+  float* x = o_.qkv + size(token * n_all_heads() + first) * size(d);
+  if (a.clamp != 0 && o_.part == Part::all) table.clamp(a.clamp, (last - first) * d, x);
+  for (int head = first; head < last; ++head, x += d) {
+    if (head >= a.n_heads + a.n_kv_heads) {
+      store_v(table, x, head - a.n_heads - a.n_kv_heads, pos);
+      continue;
     }
+    const bool is_q = head < a.n_heads;
+    if (norms) normalize_row(table, *a.qk_norm, is_q ? o_.q_norm : o_.k_norm, x, d, x);
+    rotate(table, token, x);
+    if (!is_q) store_k(table, x, head - a.n_heads, pos);
+    else if (a.log_scaling_from != 0 && pos >= a.log_scaling_from)
+      table.scale(static_cast<float>(log_of(pos + 1.0) / log_of(a.log_scaling_from)), d, x);
   }
 }
 
+/// All heads, with norms over all of q and all of k.
+void QkvStep::finish_token(const Pass& pass, int token) const noexcept {
+  const AttentionSpec& a = *o_.spec;
+  const int n_q = a.n_heads * a.head_dim, n_k = a.n_kv_heads * a.head_dim;
+  float* q = o_.qkv + size(token * n_all_heads()) * size(a.head_dim);
+  if (a.clamp != 0) pass.kernels->clamp(a.clamp, n_q + 2 * n_k, q);
+  normalize_row(*pass.kernels, *a.qk_norm, o_.q_norm, q, n_q, q);
+  normalize_row(*pass.kernels, *a.qk_norm, o_.k_norm, q + n_q, n_k, q + n_q);
+  finish_heads(pass, token, 0, n_all_heads());
+}
+
 void QkvStep::run(const Pass& pass, Items items) const noexcept {
+  if (o_.part != Part::heads) return multiply_heads(pass, items);
+  int first, last;
+  while (items.take(pass.n_tokens(), pass.n_tokens(), first, last))
+    for (int token = first; token < last; ++token) finish_token(pass, token);
+}
+
+void QkvStep::multiply_heads(const Pass& pass, Items& items) const noexcept {
   // An item is the fewest heads that are whole panels, so that who has computed a head can go on with it.
   const int d = o_.spec->head_dim, n_tokens = pass.n_tokens(),
             heads_in_item = kernels::kPanelRows / std::gcd(d, kernels::kPanelRows);
@@ -83,7 +106,8 @@ void QkvStep::run(const Pass& pass, Items items) const noexcept {
                              (heads.last * d + kernels::kPanelRows - 1) / kernels::kPanelRows};
           float* out = o_.qkv + size(token) * stride + size((part_head + heads.first) * d);
           multiply(*pass.kernels, *part, o_.in, {row, row + n}, panels, out, stride);
-          for (int t = token; t < token + n; ++t) finish_heads(pass, t, part_head + heads.first, part_head + heads.last);
+          for (int t = token; t < token + n && o_.part == Part::all; ++t)
+            finish_heads(pass, t, part_head + heads.first, part_head + heads.last);
         }
         part_item += items_of(*part);
         part_head += heads_of(*part);
@@ -96,6 +120,16 @@ namespace {
 
 constexpr int kTokenTile = 16, kQuantized = 32;
 
+/// AttentionSpec::alibi_max_bias.
+std::vector<float> alibi_slopes(int n_heads, double max_bias) {
+  const int n = static_cast<int>(std::bit_floor(static_cast<unsigned>(n_heads)));
+  const auto power_of_half = [&](double x) { return static_cast<float>(exp_of(-x * std::numbers::ln2)); };
+  std::vector<float> slopes;
+  for (int head = 0; head < n_heads; ++head)
+    slopes.push_back(power_of_half(head < n ? max_bias * (head + 1) / n : max_bias * (2 * (head - n) + 1) / (2 * n)));
+  return slopes;
+}
+
 } // namespace
 
 AttentionStep::AttentionStep(const runtime::StepTag& step_tag, const Operands& operands)
@@ -103,11 +137,14 @@ AttentionStep::AttentionStep(const runtime::StepTag& step_tag, const Operands& o
       o_(operands),
       type_(operands.cache.type == TensorType::F16 ? 0 : 1),
       unit_(operands.quantize ? kQuantized / std::gcd(kQuantized, group() * operands.spec->head_dim) : 1),
-      chunks_done_(std::make_unique<std::atomic<int>[]>(size(operands.spec->n_kv_heads / unit_))) {}
+      chunks_done_(std::make_unique<std::atomic<int>[]>(size(operands.spec->n_kv_heads / unit_))) {
+  const AttentionSpec& a = *o_.spec;
+  if (a.alibi_max_bias != 0) slopes_ = alibi_slopes(a.n_heads, a.alibi_max_bias);
+}
 
 void AttentionStep::run(const Pass& pass, Items items) const noexcept {
   if (pass.n_tokens() > 1 || items.n_threads() == 1) run_tokens(pass, items);
-  else if (pass.first_pos < kernels::kAttentionChunk) run_heads(pass, items);
+  else if (pass.first_pos - first_attended(pass.first_pos) < kernels::kAttentionChunk) run_heads(pass, items);
   else run_chunks(pass, items);
 }
 
@@ -123,6 +160,9 @@ kernels::AttentionArgs AttentionStep::args_of(const Pass& pass, int thread, int 
   args.n_tokens = 1;
   args.n_heads = group();
   args.scale = a.scale;
+  args.window = a.window;
+  args.softcap = a.softcap;
+  args.slopes = slopes_.empty() ? nullptr : slopes_.data() + kv_head * args.n_heads;
   args.q_stride = size(a.n_heads + 2 * a.n_kv_heads) * size(a.head_dim);
   args.q = o_.qkv + size(first_token) * args.q_stride + size(kv_head * args.n_heads * a.head_dim);
   args.out_stride = size(o_.out.n_cols);
@@ -174,6 +214,7 @@ void AttentionStep::run_heads(const Pass& pass, Items& items) const noexcept {
       kernels::AttentionArgs args = args_of(pass, items.thread(), kv_head, 0);
       args.q += first_head * d;
       args.out += first_head * d;
+      if (args.slopes) args.slopes += first_head;
       args.n_heads = n_heads;
       pass.kernels->attention[type_](args);
     }
@@ -184,7 +225,8 @@ void AttentionStep::run_heads(const Pass& pass, Items& items) const noexcept {
 
 /// One token, many positions: each thread reads a part of them; who is the last to do so merges the parts.
 void AttentionStep::run_chunks(const Pass& pass, Items& items) const noexcept {
-  const int n_units = o_.spec->n_kv_heads / unit_, n_chunks = pass.first_pos / kernels::kAttentionChunk + 1;
+  const int n_units = o_.spec->n_kv_heads / unit_, first_chunk = first_attended(pass.first_pos) / kernels::kAttentionChunk;
+  const int n_chunks = pass.first_pos / kernels::kAttentionChunk + 1 - first_chunk;
   const int width = unit_ * group() * o_.spec->head_dim;
   int first, last;
   while (items.take(n_units * n_chunks, n_chunks, first, last)) {
@@ -192,7 +234,7 @@ void AttentionStep::run_chunks(const Pass& pass, Items& items) const noexcept {
       const int unit = item / n_chunks;
       for (int kv_head = unit * unit_; kv_head < (unit + 1) * unit_; ++kv_head) {
         kernels::AttentionArgs args = args_of(pass, items.thread(), kv_head, 0);
-        args.chunk = item % n_chunks;
+        args.chunk = first_chunk + item % n_chunks;
         pass.kernels->attend_chunk[type_](args);
       }
       std::atomic<int>& done = chunks_done_[size(unit)];

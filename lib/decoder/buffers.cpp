@@ -41,7 +41,7 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
         std::max(b.partials_stride, size(n_chunks) * size(a.n_heads / a.n_kv_heads) * kernels::attention_partial(a.head_dim));
     if (a.rope && !b.find_rotation(*a.rope)) {
       b.rope_specs.push_back(*a.rope);
-      Rotation rotation{RopeTable(*a.rope)};
+      Rotation rotation{RopeTable(*a.rope, sizes.n_ctx)};
       const std::size_t n = size(n_batch) * size(rotation.table.n_pairs());
       rotation.cos = arena.take<float>(n);
       rotation.sin = arena.take<float>(n);

@@ -23,10 +23,7 @@ class Compiler {
   Compiler(const ModelSpec& spec, const weights::Weights& weights, Buffers& buffers) : spec_(spec), w_(weights), b_(buffers) {}
 
   Plan compile(std::span<const LayerCache> cache) {
-    StepTag embed{Component::embedding, Operation::embed, -1};
-    embed.bytes_per_token = static_cast<std::int64_t>(
-        row_bytes(w_.model.linear(Role::token_embd).weight.type, static_cast<std::size_t>(spec_.d_model)));
-    add<EmbedStep>(embed, w_, b_, spec_.d_model);
+    compile_embedding();
     for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
       layer_ = static_cast<int>(i);
       const LayerSpec& layer = spec_.layers[i];
@@ -35,12 +32,7 @@ class Compiler {
     }
     layer_ = -1;
     plan_.n_body = plan_.steps.size();
-    const Linear* const output[] = {&w_.model.linear(Role::output)};
-    StepTag head = tag(Component::lm_head, Operation::norm);
-    head.outputs_only = true;
-    add<NormStep>(head, NormStep::Operands{spec_.head.norm, w_.model.norm(Role::output_norm), b_.residual, b_.normed,
-                                           any_quantized(output), Scope::outputs});
-    add_linear(Component::lm_head, w_.model.linear(Role::output), b_.normed, nullptr, spec_.n_vocab, nullptr, Scope::outputs);
+    compile_head();
     return std::move(plan_);
   }
 
@@ -56,12 +48,84 @@ class Compiler {
     step_tag.ops_per_token += 2 * static_cast<std::int64_t>(linear.weight.n_rows) * linear.weight.n_cols;
   }
 
+  void compile_embedding() {
+    const int d_embedding = spec_.embedding.d_embedding;
+    StepTag embed{Component::embedding, Operation::embed, -1};
+    embed.bytes_per_token = static_cast<std::int64_t>(row_bytes(
+        w_.model.linear(Role::token_embd).weight.type, static_cast<std::size_t>(d_embedding ? d_embedding : spec_.d_model)));
+    if (d_embedding == 0) {
+      add<EmbedStep>(embed, spec_, w_, b_, Rows{spec_.d_model, b_.residual}, false);
+      return;
+    }
+    Rows embedded = b_.normed;
+    embedded.n_cols = d_embedding;
+    embedded.own_rows = false;
+    const Linear& project = w_.model.linear(Role::project_in);
+    add<EmbedStep>(embed, spec_, w_, b_, embedded, !project.takes_floats());
+    add_linear(Component::embedding, project, embedded, b_.projected, spec_.d_model, b_.residual);
+  }
+
+  void compile_head() {
+    const Linear& output = w_.model.linear(Role::output);
+    const bool projects = spec_.embedding.d_embedding != 0;
+    const Linear* const reader[] = {projects ? &w_.model.linear(Role::project_out) : &output};
+    StepTag norm = tag(Component::lm_head, Operation::norm);
+    norm.outputs_only = true;
+    add<NormStep>(norm, NormStep::Operands{spec_.head.norm ? &*spec_.head.norm : nullptr, w_.model.norm(Role::output_norm),
+                                           b_.residual, b_.normed, any_quantized(reader), Scope::outputs, Scope::tokens});
+    Rows in = b_.normed;
+    if (projects) {
+      in.n_cols = spec_.embedding.d_embedding;
+      add_linear(Component::lm_head, *reader[0], b_.normed, b_.projected, in.n_cols, nullptr, Scope::outputs);
+      add<NormStep>(norm,
+                    NormStep::Operands{nullptr, {}, b_.projected, in, !output.takes_floats(), Scope::outputs, Scope::outputs});
+    }
+    add_linear(Component::lm_head, output, in, nullptr, spec_.n_vocab, nullptr, Scope::outputs, spec_.head.scale,
+               spec_.head.softcap);
+  }
+
   void add_linear(Component component, const Linear& linear, const Rows& in, float* out, int out_stride, float* residual,
-                  Scope scope = Scope::tokens) {
+                  Scope scope = Scope::tokens, float scale = 1, float softcap = 0) {
     StepTag step_tag = tag(component, Operation::mul_mat);
     step_tag.outputs_only = scope == Scope::outputs;
     count(step_tag, linear);
-    add<LinearStep>(step_tag, LinearStep::Operands{&linear, in, out, static_cast<std::size_t>(out_stride), residual, scope});
+    add<LinearStep>(
+        step_tag, LinearStep::Operands{&linear, in, out, static_cast<std::size_t>(out_stride), residual, scope, scale, softcap});
+  }
+
+  /// The norm in front of a mixer or FFN, or where there is none, its input for those that take it quantized.
+  void add_input(Component component, const LayerSpec& layer, const weights::Norm& norm, std::span<const Linear* const> readers) {
+    const bool has_norm = layer.placement == NormPlacement::pre || layer.placement == NormPlacement::sandwich;
+    add<NormStep>(tag(component, Operation::norm),
+                  NormStep::Operands{has_norm ? &layer.norm : nullptr, norm, b_.residual, b_.normed, any_quantized(readers),
+                                     Scope::tokens, Scope::tokens});
+  }
+
+  /// The last matrix of a mixer or FFN; what it gives is added to the stream.
+  void add_output(Component component, const LayerSpec& layer, const Linear& linear, const Rows& in, const weights::Norm& norm) {
+    const bool adds = layer.placement == NormPlacement::pre;
+    add_linear(component, linear, in, b_.projected, spec_.d_model, adds ? b_.residual : nullptr, Scope::tokens,
+               adds ? layer.residual_scale : 1);
+    if (adds) return;
+    add<AddNormedStep>(tag(component, Operation::norm),
+                       AddNormedStep::Operands{layer.placement, layer.norm, norm, b_.projected, b_.residual, spec_.d_model,
+                                               layer.residual_scale});
+  }
+
+  void add_qkv(const AttentionSpec& a, const RoleWeights& w, const LayerCache& cache, std::vector<const Linear*> parts) {
+    StepTag product = tag(Component::attention, Operation::mul_mat);
+    for (const Linear* part : parts) count(product, *part);
+    const Rotation* rotation = a.rope ? b_.find_rotation(*a.rope) : nullptr;
+    QkvStep::Operands operands{&a,       std::move(parts), b_.normed, w.norm(Role::attn_q_norm), w.norm(Role::attn_k_norm),
+                               rotation, b_.qkv,           cache,     QkvStep::Part::all};
+    if (!a.qk_norm || a.qk_norm_scope == QkNormScope::head) {
+      add<QkvStep>(product, operands);
+      return;
+    }
+    operands.part = QkvStep::Part::products;
+    add<QkvStep>(product, operands);
+    operands.part = QkvStep::Part::heads;
+    add<QkvStep>(tag(Component::attention, Operation::norm), operands);
   }
 
   void compile_attention(const LayerSpec& layer, const AttentionSpec& a, const RoleWeights& w, const LayerCache& cache) {
@@ -71,48 +135,42 @@ class Compiler {
     std::vector<const Linear*> readers = qkv; // of the normed stream
     if (layer.residual == Residual::parallel_shared)
       readers.insert(readers.end(), {&w.linear(Role::ffn_gate), &w.linear(Role::ffn_up)});
-    add<NormStep>(
-        tag(Component::attention, Operation::norm),
-        NormStep::Operands{layer.norm, w.norm(Role::attn_norm), b_.residual, b_.normed, any_quantized(readers), Scope::tokens});
-    StepTag product = tag(Component::attention, Operation::mul_mat);
-    for (const Linear* part : qkv) count(product, *part);
-    const Rotation* rotation = a.rope ? b_.find_rotation(*a.rope) : nullptr;
-    add<QkvStep>(product, QkvStep::Operands{&a, qkv, b_.normed, w.norm(Role::attn_q_norm), w.norm(Role::attn_k_norm), rotation,
-                                            b_.qkv, cache});
+    add_input(Component::attention, layer, w.norm(Role::attn_norm), readers);
+    add_qkv(a, w, cache, std::move(qkv));
 
     // The norm of the FFN reads the stream before the attention's output is added. Here all have read the other norm, and the
     // barrier behind the attention comes before whatever changes the stream.
-    if (layer.residual == Residual::parallel) add_ffn_norm(layer, w);
+    if (layer.residual == Residual::parallel) add_ffn_input(layer, w);
 
     StepTag attention = tag(Component::attention, Operation::attention);
     attention.bytes_per_position =
         2 * static_cast<std::int64_t>(cache.element_bytes()) * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
     attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * a.head_dim;
+    const Linear& output = w.linear(Role::attn_output);
     Rows attended = b_.attended;
     attended.n_cols = a.n_heads * a.head_dim;
-    add<AttentionStep>(
-        attention, AttentionStep::Operands{&a, b_.qkv, cache, attended, !w.linear(Role::attn_output).takes_floats(), b_.partials,
-                                           b_.partials_stride, b_.scratch, b_.scratch_stride});
-    add_linear(Component::attention, w.linear(Role::attn_output), attended, b_.projected, spec_.d_model, b_.residual);
+    add<AttentionStep>(attention, AttentionStep::Operands{&a, b_.qkv, cache, attended, !output.takes_floats(), b_.partials,
+                                                          b_.partials_stride, b_.scratch, b_.scratch_stride});
+    add_output(Component::attention, layer, output, attended, w.norm(Role::attn_post_norm));
   }
 
-  void add_ffn_norm(const LayerSpec& layer, const RoleWeights& w) {
+  void add_ffn_input(const LayerSpec& layer, const RoleWeights& w) {
     const Linear* const readers[] = {&w.linear(Role::ffn_gate), &w.linear(Role::ffn_up)};
-    add<NormStep>(tag(Component::ffn, Operation::norm), NormStep::Operands{layer.norm, w.norm(Role::ffn_norm), b_.residual,
-                                                                           b_.normed, any_quantized(readers), Scope::tokens});
+    add_input(Component::ffn, layer, w.norm(Role::ffn_norm), readers);
   }
 
   void compile_ffn(const LayerSpec& layer, const FfnSpec& ffn, const RoleWeights& w) {
     const Linear* gate = ffn.kind == FfnKind::gated ? &w.linear(Role::ffn_gate) : nullptr;
-    if (layer.residual == Residual::sequential) add_ffn_norm(layer, w);
+    const Linear &up = w.linear(Role::ffn_up), &down = w.linear(Role::ffn_down);
+    if (layer.residual == Residual::sequential) add_ffn_input(layer, w);
     StepTag in = tag(Component::ffn, Operation::mul_mat);
-    count(in, w.linear(Role::ffn_up));
+    count(in, up);
     if (gate) count(in, *gate);
     Rows inner = b_.inner;
     inner.n_cols = ffn.d_ff;
-    add<FfnInStep>(in, FfnInStep::Operands{ffn.activation, gate, &w.linear(Role::ffn_up), b_.normed, inner,
-                                           !w.linear(Role::ffn_down).takes_floats(), b_.scratch, b_.scratch_stride});
-    add_linear(Component::ffn, w.linear(Role::ffn_down), inner, b_.projected, spec_.d_model, b_.residual);
+    add<FfnInStep>(in, FfnInStep::Operands{ffn.activation, gate, &up, b_.normed, inner, !down.takes_floats(), b_.scratch,
+                                           b_.scratch_stride});
+    add_output(Component::ffn, layer, down, inner, w.norm(Role::ffn_post_norm));
   }
 
   const ModelSpec& spec_;

@@ -34,7 +34,7 @@ void multiply(const kernels::KernelTable& table, const weights::Linear& linear, 
   args.out_stride = out_stride;
   table.mul_mat[quant::type_index(w.type)](args);
   if (!linear.bias) return;
-  for (int t = 0; t < rows.size(); ++t) table.add(linear.bias + outputs.first, outputs.size(), out + size(t) * out_stride);
+  for (int t = 0; t < rows.size(); ++t) table.add(1, linear.bias + outputs.first, outputs.size(), out + size(t) * out_stride);
 }
 
 int tile_tokens(const Rows& in) {
@@ -53,10 +53,15 @@ void LinearStep::run(const Pass& pass, Items items) const noexcept {
     const int row = o_.in.row(tokens.first, blocks.n_tokens, items.thread());
     const std::size_t at = size(tokens.first) * o_.out_stride + size(outputs.first);
     multiply(*pass.kernels, *o_.linear, o_.in, {row, row + tokens.size()}, panels, out + at, o_.out_stride);
-    if (!o_.residual) continue;
+    if (!o_.residual && o_.scale == 1 && o_.softcap == 0) continue;
     for (int t = 0; t < tokens.size(); ++t) {
       const std::size_t to = at + size(t) * o_.out_stride;
-      pass.kernels->add(out + to, outputs.size(), o_.residual + to);
+      if (o_.residual) {
+        pass.kernels->add(o_.scale, out + to, outputs.size(), o_.residual + to);
+      } else {
+        if (o_.scale != 1) pass.kernels->scale(o_.scale, outputs.size(), out + to);
+        if (o_.softcap != 0) pass.kernels->softcap(o_.softcap, outputs.size(), out + to);
+      }
     }
   }
 }

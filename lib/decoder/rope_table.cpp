@@ -1,71 +1,27 @@
 #include "lib/decoder/rope_table.h"
 
-#include <cmath>
+#include "lib/decoder/portable_math.h"
 
 namespace mote::decoder {
 
-namespace {
-
-// Only + - * / and frexp, ldexp, floor, which are exact everywhere: a libm's pow, sin and cos differ between platforms.
-
-constexpr double kLn2High = 0x1.62e42fefa0000p-1, kLn2Low = 0x1.cf79abc9e3b39p-40;
-
-/// ln x for x > 0, relative error about 1e-16.
-double log_of(double x) {
-  int exponent = 0;
-  double m = std::frexp(x, &exponent);
-  if (m < 0.70710678118654752) {
-    m *= 2;
-    --exponent;
-  }
-  const double z = (m - 1) / (m + 1), z2 = z * z; // ln m = 2 atanh z, |z| < 0.172
-  double sum = 0;
-  for (int k = 23; k >= 1; k -= 2) sum = sum * z2 + 1.0 / k;
-  return exponent * kLn2High + (exponent * kLn2Low + 2 * z * sum);
-}
-
-/// e^x for |x| < 700, relative error about 1e-15.
-double exp_of(double x) {
-  const double n = std::floor(x * 1.4426950408889634 + 0.5);
-  const double r = (x - n * kLn2High) - n * kLn2Low; // |r| < 0.35
-  double sum = 1;
-  for (int k = 16; k >= 1; --k) sum = 1 + sum * r / k;
-  return std::ldexp(sum, static_cast<int>(n));
-}
-
-/// cos and sin of 0 <= angle < 2^26, absolute error about 1e-16.
-void cos_sin_of(double angle, float& cos, float& sin) {
-  // pi/2 in parts of 25 bits: their products with the number of quarter turns are exact
-  constexpr double kPart1 = 0x1.921fb50000000p+0, kPart2 = 0x1.110b460000000p-26, kPart3 = 0x1.1a62633145c07p-54;
-  const double quarters = std::floor(angle * 0.63661977236758134 + 0.5);
-  const double r = ((angle - quarters * kPart1) - quarters * kPart2) - quarters * kPart3, r2 = r * r; // |r| <= pi/4
-  double c = 1, s = 1;
-  for (int k = 18; k >= 2; k -= 2) {
-    c = 1 - c * r2 / (k * (k - 1));
-    s = 1 - s * r2 / (k * (k + 1));
-  }
-  s *= r;
-  const int quadrant = static_cast<int>(static_cast<long long>(quarters) & 3);
-  const double values[4] = {c, -s, -c, s};
-  cos = static_cast<float>(values[quadrant]);
-  sin = static_cast<float>(values[(quadrant + 3) & 3]);
-}
-
-} // namespace
-
-RopeTable::RopeTable(const RopeSpec& spec) {
+RopeTable::RopeTable(const RopeSpec& spec, int n_ctx) : magnitude_(spec.magnitude) {
   const int n_pairs = spec.dims / 2;
   const double log_base = log_of(spec.base);
+  const auto& factors = !spec.long_factors.empty() && n_ctx > spec.n_short_ctx ? spec.long_factors : spec.factors;
   for (int i = 0; i < n_pairs; ++i) {
     const auto power = static_cast<float>(exp_of(log_base * (static_cast<double>(2 * i) / spec.dims)));
     const float frequency = 1.0f / power;
-    frequencies_.push_back(spec.factors.empty() ? frequency : frequency / spec.factors[static_cast<std::size_t>(i)]);
+    frequencies_.push_back(factors.empty() ? frequency : frequency / factors[static_cast<std::size_t>(i)]);
   }
 }
 
 void RopeTable::fill(int position, float* cos, float* sin) const noexcept {
-  for (std::size_t i = 0; i < frequencies_.size(); ++i)
-    cos_sin_of(static_cast<double>(static_cast<float>(position) * frequencies_[i]), cos[i], sin[i]);
+  for (std::size_t i = 0; i < frequencies_.size(); ++i) {
+    double c = 0, s = 0;
+    cos_sin_of(static_cast<double>(static_cast<float>(position) * frequencies_[i]), c, s);
+    cos[i] = static_cast<float>(c) * magnitude_;
+    sin[i] = static_cast<float>(s) * magnitude_;
+  }
 }
 
 } // namespace mote::decoder

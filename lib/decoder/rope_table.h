@@ -10,13 +10,15 @@ namespace mote::decoder {
 /// inverse, and the angle), so that long contexts turn by the angles that the models were trained with.
 class RopeTable {
  public:
-  explicit RopeTable(const RopeSpec& spec);
+  /// n_ctx: positions of the session.
+  RopeTable(const RopeSpec& spec, int n_ctx);
   int n_pairs() const noexcept { return static_cast<int>(frequencies_.size()); }
-  /// cos, sin: [n_pairs].
+  /// cos, sin: [n_pairs], times the spec's magnitude.
   void fill(int position, float* cos, float* sin) const noexcept;
 
  private:
   std::vector<float> frequencies_;
+  float magnitude_;
 };
 
 } // namespace mote::decoder

@@ -12,28 +12,47 @@
 
 namespace mote::decoder {
 
+/// x, out: [n]; out may be x.
+void normalize_row(const kernels::KernelTable& kernels, const NormSpec& spec, const weights::Norm& norm, const float* x, int n,
+                   float* out);
+
 /// Tokens to rows of the stream, and the rotations of their positions.
 class EmbedStep final : public Step {
  public:
-  EmbedStep(const runtime::StepTag& step_tag, const weights::Weights& weights, Buffers& buffers, int d_model);
+  /// out: [n_tokens, out.n_cols], the width of the table: the stream, or what a projection will add to it; out.act is filled if
+  /// asked for.
+  EmbedStep(const runtime::StepTag& step_tag, const ModelSpec& spec, const weights::Weights& weights, Buffers& buffers,
+            const Rows& out, bool quantize)
+      : Step(step_tag),
+        spec_(spec.embedding),
+        weights_(weights),
+        buffers_(buffers),
+        d_model_(spec.d_model),
+        out_(out),
+        quantize_(quantize) {}
   void run(const Pass& pass, Items items) const noexcept override;
 
  private:
+  void embed(const Pass& pass, int token) const noexcept;
+  const EmbeddingSpec& spec_;
   const weights::Weights& weights_;
   Buffers& buffers_;
   int d_model_;
+  Rows out_;
+  bool quantize_;
 };
 
 /// out = norm(x), and the same quantized if asked for. Every thread does all of a single token, for itself.
 class NormStep final : public Step {
  public:
   struct Operands {
-    NormSpec spec;
+    const NormSpec* spec; ///< null: none, out = x
     weights::Norm norm;
     const float* x; ///< [n_tokens, out.n_cols]
     Rows out;
     bool quantize; ///< fill out.act
     Scope scope;
+    Scope x_scope; ///< which tokens x has
   };
   NormStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
   void run(const Pass& pass, Items items) const noexcept override;
@@ -44,7 +63,27 @@ class NormStep final : public Step {
   Operands o_;
 };
 
-/// out = linear(in), then residual += out where given.
+/// The norm behind a mixer or FFN, whose output is x:
+/// placement post: stream = norm(stream + scale * x); sandwich, output: stream += scale * norm(x).
+class AddNormedStep final : public Step {
+ public:
+  struct Operands {
+    NormPlacement placement;
+    NormSpec spec;
+    weights::Norm norm;
+    float* x;      ///< [n_tokens, d_model], overwritten
+    float* stream; ///< [n_tokens, d_model]
+    int d_model;
+    float scale;
+  };
+  AddNormedStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
+  void run(const Pass& pass, Items items) const noexcept override;
+
+ private:
+  Operands o_;
+};
+
+/// out = linear(in), then residual += scale * out where given; else out = softcap(scale * out).
 class LinearStep final : public Step {
  public:
   struct Operands {
@@ -54,6 +93,8 @@ class LinearStep final : public Step {
     std::size_t out_stride;
     float* residual; ///< [n_tokens, out_stride] or null
     Scope scope;
+    float scale = 1;
+    float softcap = 0; ///< 0: none
   };
   LinearStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
   void run(const Pass& pass, Items items) const noexcept override;
@@ -84,9 +125,11 @@ class FfnInStep final : public Step {
   Operands o_;
 };
 
-/// q, k and v of the tokens: products, norms and rotations of the heads; k and v go to the cache.
+/// q, k and v of the tokens: products, norms and rotations of the heads; k and v go to the cache. Where the norms are over all
+/// heads, the products are a step of their own.
 class QkvStep final : public Step {
  public:
+  enum class Part : std::uint8_t { all, products, heads };
   struct Operands {
     const AttentionSpec* spec;
     std::vector<const weights::Linear*> parts; ///< q, k, v; or all in one
@@ -95,14 +138,17 @@ class QkvStep final : public Step {
     const Rotation* rotation; ///< null: no rope
     float* qkv;               ///< [n_tokens, (n_heads + 2 n_kv_heads) * head_dim]
     LayerCache cache;
+    Part part;
   };
   QkvStep(const runtime::StepTag& step_tag, Operands operands) : Step(step_tag), o_(std::move(operands)) {}
   void run(const Pass& pass, Items items) const noexcept override;
 
  private:
   int n_all_heads() const noexcept { return o_.spec->n_heads + 2 * o_.spec->n_kv_heads; }
+  void multiply_heads(const Pass& pass, Items& items) const noexcept;
   void finish_heads(const Pass& pass, int token, int first, int last) const noexcept;
-  void prepare_head(const kernels::KernelTable& kernels, int token, const weights::Norm& norm, float* head) const noexcept;
+  void finish_token(const Pass& pass, int token) const noexcept;
+  void rotate(const kernels::KernelTable& kernels, int token, float* head) const noexcept;
   void store_k(const kernels::KernelTable& kernels, const float* x, int kv_head, int pos) const noexcept;
   void store_v(const kernels::KernelTable& kernels, const float* x, int kv_head, int pos) const noexcept;
   Operands o_;
@@ -132,10 +178,13 @@ class AttentionStep final : public Step {
   void run_chunks(const Pass& pass, Items& items) const noexcept;
   void finish(const Pass& pass, Range tokens, Range cols) const noexcept;
   int group() const noexcept { return o_.spec->n_heads / o_.spec->n_kv_heads; }
+  /// The first position that a token at this one attends to.
+  int first_attended(int pos) const noexcept { return o_.spec->window == 0 ? 0 : std::max(0, pos - o_.spec->window + 1); }
 
   Operands o_;
-  std::size_t type_; ///< of the cache: 0 is F16, 1 is F32
-  int unit_;         ///< kv heads that one thread does together, so that their outputs are whole groups of 32 to quantize
+  std::size_t type_;          ///< of the cache: 0 is F16, 1 is F32
+  std::vector<float> slopes_; ///< [n_heads], or empty
+  int unit_; ///< kv heads that one thread does together, so that their outputs are whole groups of 32 to quantize
   std::unique_ptr<std::atomic<int>[]> chunks_done_; ///< [n_kv_heads / unit]
 };
 

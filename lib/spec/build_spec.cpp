@@ -72,8 +72,8 @@ ModelSpec build(ShapeValues& values, const Family& family) {
   model.d_model = values.integer("d_model", 1, kMaxDModel);
   model.n_vocab = values.integer("vocab", 1, kMaxVocab);
   model.n_ctx = values.integer_or("ctx", usual.n_ctx, 1, kMaxCtx);
-  model.n_learned_positions = values.integer_or("positions", usual.n_learned_positions != 0 ? model.n_ctx : 0, 0, kMaxCtx);
-  if (model.n_learned_positions != 0 && model.n_learned_positions < model.n_ctx)
+  model.embedding.n_positions = values.integer_or("positions", usual.embedding.n_positions != 0 ? model.n_ctx : 0, 0, kMaxCtx);
+  if (model.embedding.n_positions != 0 && model.embedding.n_positions < model.n_ctx)
     values.fail("positions", "0, or ctx=" + std::to_string(model.n_ctx) + " and more");
 
   LayerSpec layer;

@@ -12,7 +12,7 @@ namespace mote::spec {
 struct Family {
   std::string_view name;
   /// What the models of the family share: one layer, no sizes; rope->dims = 0 stands for all of head_dim,
-  /// n_learned_positions > 0 for as many as n_ctx.
+  /// embedding.n_positions > 0 for as many as n_ctx.
   ModelSpec (*defaults)();
   /// The spec of a file. Errors stay in the metadata; the spec is of no use then.
   ModelSpec (*read)(Metadata& metadata);

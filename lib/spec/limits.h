@@ -13,6 +13,8 @@ inline constexpr int kMaxVocab = 1 << 24;
 inline constexpr int kMaxCtx = 1 << 24;
 
 inline constexpr double kMinRopeBase = 1.0, kMaxRopeBase = 1e30;
+/// Of scales, caps and clamps.
+inline constexpr double kMaxFactor = 1e9;
 /// With kMaxCtx the bounds of the angles, whose sines are exact up to 2^26.
 inline constexpr double kMinRopeFactor = 0.25, kMaxRopeFactor = 1e9;
 

@@ -9,10 +9,13 @@
 namespace mote::spec {
 
 // In the order of the enumerators.
-inline constexpr std::string_view kActivationNames[] = {"silu", "gelu_tanh", "gelu_erf", "relu"};
+inline constexpr std::string_view kActivationNames[] = {"silu", "gelu_tanh", "gelu_erf", "relu", "relu_squared"};
 inline constexpr std::string_view kNormKindNames[] = {"rms", "layer"};
 inline constexpr std::string_view kRopeStyleNames[] = {"interleaved", "halves"};
 inline constexpr std::string_view kQkvStorageNames[] = {"separate", "fused"};
+inline constexpr std::string_view kQkNormScopeNames[] = {"head", "projection"};
+inline constexpr std::string_view kGateStorageNames[] = {"separate", "fused"};
+inline constexpr std::string_view kNormPlacementNames[] = {"pre", "post", "sandwich", "output"};
 inline constexpr std::string_view kFfnKindNames[] = {"gated", "standard"};
 inline constexpr std::string_view kResidualNames[] = {"sequential", "parallel", "parallel_shared"};
 
@@ -20,6 +23,9 @@ constexpr std::span<const std::string_view> names_of(Activation) { return kActiv
 constexpr std::span<const std::string_view> names_of(NormKind) { return kNormKindNames; }
 constexpr std::span<const std::string_view> names_of(RopeStyle) { return kRopeStyleNames; }
 constexpr std::span<const std::string_view> names_of(QkvStorage) { return kQkvStorageNames; }
+constexpr std::span<const std::string_view> names_of(QkNormScope) { return kQkNormScopeNames; }
+constexpr std::span<const std::string_view> names_of(GateStorage) { return kGateStorageNames; }
+constexpr std::span<const std::string_view> names_of(NormPlacement) { return kNormPlacementNames; }
 constexpr std::span<const std::string_view> names_of(FfnKind) { return kFfnKindNames; }
 constexpr std::span<const std::string_view> names_of(Residual) { return kResidualNames; }
 

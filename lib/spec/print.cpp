@@ -26,10 +26,16 @@ class Fields {
   void add(std::string path, double value) { add(std::move(path), number(value)); }
   void add(std::string path, bool value) { add(std::move(path), std::string_view(value ? "yes" : "no")); }
 
+  /// What few models have, where it is not at its default.
+  template <class T> void add_unless(T usual, std::string path, T value) {
+    if (value != usual) add(std::move(path), value);
+  }
+
   void add(const std::string& path, const NormSpec& norm) {
     add(path + ".kind", name_of(norm.kind));
     add(path + ".eps", norm.eps);
     add(path + ".bias", norm.bias);
+    add_unless(true, path + ".weight", norm.weight);
   }
   void add(const std::string& path, const RopeSpec& rope);
   void add(const std::string& path, const AttentionSpec& attention);
@@ -59,6 +65,9 @@ void Fields::add(const std::string& path, const RopeSpec& rope) {
   add(path + ".dims", rope.dims);
   add(path + ".base", rope.base);
   add(path + ".factors", runs(rope.factors));
+  if (!rope.long_factors.empty()) add(path + ".long_factors", runs(rope.long_factors));
+  add_unless(0, path + ".n_short_ctx", rope.n_short_ctx);
+  add_unless(1.0f, path + ".magnitude", rope.magnitude);
 }
 
 void Fields::add(const std::string& path, const AttentionSpec& attention) {
@@ -68,11 +77,17 @@ void Fields::add(const std::string& path, const AttentionSpec& attention) {
   add(path + ".qkv_storage", name_of(attention.qkv_storage));
   add(path + ".qkv_bias", attention.qkv_bias);
   add(path + ".output_bias", attention.output_bias);
+  add_unless(0.0f, path + ".clamp", attention.clamp);
   if (attention.qk_norm) add(path + ".qk_norm", *attention.qk_norm);
   else add(path + ".qk_norm", std::string_view("none"));
+  if (attention.qk_norm_scope != QkNormScope::head) add(path + ".qk_norm_scope", name_of(attention.qk_norm_scope));
   add(path + ".scale", attention.scale);
+  add_unless(0.0f, path + ".softcap", attention.softcap);
   if (attention.rope) add(path + ".rope", *attention.rope);
   else add(path + ".rope", std::string_view("none"));
+  add_unless(0.0f, path + ".alibi_max_bias", attention.alibi_max_bias);
+  add_unless(0, path + ".window", attention.window);
+  add_unless(0, path + ".log_scaling_from", attention.log_scaling_from);
 }
 
 void Fields::add(const std::string& path, const FfnSpec& ffn) {
@@ -80,6 +95,7 @@ void Fields::add(const std::string& path, const FfnSpec& ffn) {
   add(path + ".activation", name_of(ffn.activation));
   add(path + ".d_ff", ffn.d_ff);
   add(path + ".bias", ffn.bias);
+  if (ffn.gate_storage != GateStorage::separate) add(path + ".gate_storage", name_of(ffn.gate_storage));
 }
 
 std::vector<Field> model_fields(const ModelSpec& model) {
@@ -89,7 +105,11 @@ std::vector<Field> model_fields(const ModelSpec& model) {
   fields.add("d_model", model.d_model);
   fields.add("n_vocab", model.n_vocab);
   fields.add("n_ctx", model.n_ctx);
-  fields.add("n_learned_positions", model.n_learned_positions);
+  fields.add("embedding.n_positions", model.embedding.n_positions);
+  fields.add_unless(0, "embedding.first_position", model.embedding.first_position);
+  fields.add_unless(0, "embedding.d_embedding", model.embedding.d_embedding);
+  fields.add_unless(1.0f, "embedding.scale", model.embedding.scale);
+  if (model.embedding.norm) fields.add("embedding.norm", *model.embedding.norm);
   fields.add("layers", static_cast<int>(model.layers.size()));
   return fields.take();
 }
@@ -97,7 +117,9 @@ std::vector<Field> model_fields(const ModelSpec& model) {
 std::vector<Field> layer_fields(const LayerSpec& layer) {
   Fields fields;
   fields.add("residual", name_of(layer.residual));
+  if (layer.placement != NormPlacement::pre) fields.add("placement", name_of(layer.placement));
   fields.add("norm", layer.norm);
+  fields.add_unless(1.0f, "residual_scale", layer.residual_scale);
   if (const AttentionSpec* attention = layer.attention()) fields.add("attention", *attention);
   if (layer.ffn) fields.add("ffn", *layer.ffn);
   else fields.add("ffn", std::string_view("none"));
@@ -109,9 +131,12 @@ std::vector<Field> layer_fields(const LayerSpec& layer) {
 
 std::vector<Field> head_fields(const HeadSpec& head) {
   Fields fields;
-  fields.add("norm", head.norm);
+  if (head.norm) fields.add("norm", *head.norm);
+  else fields.add("norm", std::string_view("none"));
   fields.add("tied", head.tied);
   fields.add("bias", head.bias);
+  fields.add_unless(1.0f, "scale", head.scale);
+  fields.add_unless(0.0f, "softcap", head.softcap);
   return fields.take();
 }
 

@@ -128,7 +128,7 @@ ModelSpec read_sizes(Metadata& metadata, ModelSpec spec) {
 void read_norm_eps(Metadata& metadata, ModelSpec& spec) {
   const bool rms = spec.layers[0].norm.kind == NormKind::rms;
   const auto eps = static_cast<float>(metadata.real(rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon"));
-  spec.head.norm.eps = eps;
+  spec.head.norm->eps = eps;
   for (LayerSpec& layer : spec.layers) {
     layer.norm.eps = eps;
     if (layer.attention()->qk_norm) layer.attention()->qk_norm->eps = eps;
@@ -164,7 +164,7 @@ void read_storage(Metadata& metadata, ModelSpec& spec) {
     layer.attention()->output_bias = has("attn_output.bias");
     layer.ffn->bias = has("ffn_up.bias") || has("ffn_down.bias") || has("ffn_gate.bias");
   }
-  spec.head.norm.bias = metadata.has_tensor("output_norm.bias");
+  spec.head.norm->bias = metadata.has_tensor("output_norm.bias");
   spec.head.tied = !metadata.has_tensor("output.weight");
   spec.head.bias = metadata.has_tensor("output.bias");
 }
@@ -175,7 +175,7 @@ ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults) {
   ModelSpec spec = read_sizes(metadata, std::move(defaults));
   read_norm_eps(metadata, spec);
   if (spec.layers[0].attention()->rope) read_rope(metadata, spec);
-  if (spec.n_learned_positions > 0) spec.n_learned_positions = metadata.matrix_rows("position_embd.weight", kMaxCtx);
+  if (spec.embedding.n_positions > 0) spec.embedding.n_positions = metadata.matrix_rows("position_embd.weight", kMaxCtx);
   read_storage(metadata, spec);
   return spec;
 }

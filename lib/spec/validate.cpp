@@ -54,6 +54,14 @@ void check_rope(Checker& check, const std::string& field, const RopeSpec& rope, 
                "none or dims/2 = " + std::to_string(rope.dims / 2));
   for (std::size_t i = 0; i < rope.factors.size() && check.status(); ++i)
     check.real_range(field + ".factors[" + std::to_string(i) + "]", rope.factors[i], kMinRopeFactor, kMaxRopeFactor);
+  if (!rope.long_factors.empty() && rope.long_factors.size() != static_cast<std::size_t>(rope.dims / 2))
+    check.fail(field + ".long_factors", std::to_string(rope.long_factors.size()) + " numbers",
+               "none or dims/2 = " + std::to_string(rope.dims / 2));
+  for (std::size_t i = 0; i < rope.long_factors.size() && check.status(); ++i)
+    check.real_range(field + ".long_factors[" + std::to_string(i) + "]", rope.long_factors[i], kMinRopeFactor, kMaxRopeFactor);
+  check.range(field + ".n_short_ctx", rope.n_short_ctx, rope.long_factors.empty() ? 0 : 1,
+              rope.long_factors.empty() ? 0 : kMaxCtx);
+  check.real_range(field + ".magnitude", rope.magnitude, 1e-3, 1e3);
 }
 
 void check_attention(Checker& check, const std::string& field, const AttentionSpec& attention) {
@@ -65,17 +73,30 @@ void check_attention(Checker& check, const std::string& field, const AttentionSp
   check.range(field + ".head_dim", attention.head_dim, 1, kMaxHeadDim);
   check.known(field + ".qkv_storage", attention.qkv_storage);
   if (attention.qk_norm) check_norm(check, field + ".qk_norm", *attention.qk_norm);
+  check.known(field + ".qk_norm_scope", attention.qk_norm_scope);
   check.real_range(field + ".scale", attention.scale, 1e-6, 1e6);
+  check.real_range(field + ".clamp", attention.clamp, 0, kMaxFactor);
+  check.real_range(field + ".softcap", attention.softcap, 0, kMaxFactor);
+  check.real_range(field + ".alibi_max_bias", attention.alibi_max_bias, 0, 1024);
+  check.range(field + ".window", attention.window, 0, kMaxCtx);
+  if (attention.log_scaling_from != 0) check.range(field + ".log_scaling_from", attention.log_scaling_from, 2, kMaxCtx);
   if (attention.rope) check_rope(check, field + ".rope", *attention.rope, attention.head_dim);
 }
 
 void check_layer(Checker& check, const std::string& field, const LayerSpec& layer) {
   check.known(field + ".residual", layer.residual);
+  check.known(field + ".placement", layer.placement);
+  if (layer.placement != NormPlacement::pre && layer.residual != Residual::sequential)
+    check.fail(field + ".placement", std::string(name_of(layer.placement)), "pre where the residual is not sequential");
   check_norm(check, field + ".norm", layer.norm);
+  check.real_range(field + ".residual_scale", layer.residual_scale, -kMaxFactor, kMaxFactor);
   if (const AttentionSpec* attention = layer.attention()) check_attention(check, field + ".attention", *attention);
   if (layer.ffn) {
     check.known(field + ".ffn.kind", layer.ffn->kind);
     check.known(field + ".ffn.activation", layer.ffn->activation);
+    check.known(field + ".ffn.gate_storage", layer.ffn->gate_storage);
+    if (layer.ffn->gate_storage == GateStorage::fused && layer.ffn->kind != FfnKind::gated)
+      check.fail(field + ".ffn.gate_storage", "fused", "separate where there is no gate");
     check.range(field + ".ffn.d_ff", layer.ffn->d_ff, 1, kMaxDFf);
   } else if (layer.residual != Residual::sequential) {
     check.fail(field + ".residual", std::string(name_of(layer.residual)), "sequential where there is no ffn");
@@ -113,12 +134,22 @@ Status validate(const ModelSpec& model) {
   check.range("d_model", model.d_model, 1, kMaxDModel);
   check.range("n_vocab", model.n_vocab, 1, kMaxVocab);
   check.range("n_ctx", model.n_ctx, 1, kMaxCtx);
-  if (model.n_learned_positions != 0) check.range("n_learned_positions", model.n_learned_positions, model.n_ctx, kMaxCtx);
+  const EmbeddingSpec& embedding = model.embedding;
+  check.range("embedding.first_position", embedding.first_position, 0, embedding.n_positions == 0 ? 0 : 1024);
+  if (embedding.n_positions != 0)
+    check.range("embedding.n_positions", embedding.n_positions, model.n_ctx + embedding.first_position, kMaxCtx);
+  check.range("embedding.d_embedding", embedding.d_embedding, 0, model.d_model);
+  if (embedding.d_embedding != 0 && embedding.norm)
+    check.fail("embedding.norm", "there", "none where embedding.d_embedding is not 0", ErrorCode::unsupported);
+  check.real_range("embedding.scale", embedding.scale, -kMaxFactor, kMaxFactor);
+  if (embedding.norm) check_norm(check, "embedding.norm", *embedding.norm);
   check.range("layers", static_cast<std::int64_t>(model.layers.size()), 1, kMaxLayers);
   for (std::size_t i = 0; i < model.layers.size() && check.status(); ++i)
     check_layer(check, "layers[" + std::to_string(i) + "]", model.layers[i]);
   for (std::size_t i = 0; i < model.layers.size() && check.status(); ++i) check_sharing(check, model, i);
-  check_norm(check, "head.norm", model.head.norm);
+  if (model.head.norm) check_norm(check, "head.norm", *model.head.norm);
+  check.real_range("head.scale", model.head.scale, -kMaxFactor, kMaxFactor);
+  check.real_range("head.softcap", model.head.softcap, 0, kMaxFactor);
   return check.status();
 }
 

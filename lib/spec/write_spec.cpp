@@ -24,7 +24,7 @@ ModelSpec read_back(const ModelSpec& spec, const Family& family) {
   read.d_model = spec.d_model;
   read.n_vocab = spec.n_vocab;
   read.n_ctx = spec.n_ctx;
-  if (read.n_learned_positions != 0 && spec.n_learned_positions != 0) read.n_learned_positions = spec.n_learned_positions;
+  if (read.embedding.n_positions != 0 && spec.embedding.n_positions != 0) read.embedding.n_positions = spec.embedding.n_positions;
   read.layers.assign(spec.layers.size(), usual);
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     const LayerSpec& from = spec.layers[i];
@@ -46,8 +46,8 @@ ModelSpec read_back(const ModelSpec& spec, const Family& family) {
     to.ffn->d_ff = from.ffn->d_ff;
     to.ffn->bias = from.ffn->bias;
   }
-  read.head.norm.eps = first.norm.eps;
-  read.head.norm.bias = spec.head.norm.bias;
+  read.head.norm->eps = first.norm.eps;
+  read.head.norm->bias = spec.head.norm->bias;
   read.head.tied = spec.head.tied;
   read.head.bias = spec.head.bias;
   return read;

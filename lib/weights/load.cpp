@@ -11,7 +11,7 @@ namespace mote::weights {
 
 namespace {
 
-/// A run of panels of one matrix, or one tensor that becomes floats.
+/// A run of panels of a part of a matrix, or one tensor that becomes floats.
 struct Job {
   std::size_t tensor;
   std::int64_t first_row, last_row;
@@ -23,8 +23,12 @@ struct Place {
   float* floats = nullptr;
 };
 
+/// Panels of one part of a matrix.
+std::size_t panels_of_part(const TensorDesc& desc) {
+  return static_cast<std::size_t>(kernels::panel_count(static_cast<int>(desc.n_rows / desc.n_parts)));
+}
 std::size_t panels_bytes(const TensorDesc& desc, TensorType type) {
-  return static_cast<std::size_t>(kernels::panel_count(static_cast<int>(desc.n_rows))) *
+  return static_cast<std::size_t>(desc.n_parts) * panels_of_part(desc) *
          kernels::panel_bytes(type, static_cast<int>(desc.n_cols));
 }
 
@@ -37,8 +41,10 @@ std::vector<Job> make_jobs(std::span<const TensorDesc> tensors, std::span<const 
     const std::size_t panel = row_bytes(types[i], static_cast<std::size_t>(tensors[i].n_cols)) * kernels::kPanelRows;
     const auto step =
         static_cast<std::int64_t>(std::max<std::size_t>(1, kJobBytes / std::max<std::size_t>(1, panel))) * kernels::kPanelRows;
-    for (std::int64_t row = 0; row < tensors[i].n_rows; row += step)
-      jobs.push_back({i, row, std::min(row + step, tensors[i].n_rows)});
+    const std::int64_t part_rows = tensors[i].n_rows / tensors[i].n_parts;
+    for (std::int64_t part = 0; part < tensors[i].n_rows; part += part_rows)
+      for (std::int64_t row = part; row < part + part_rows; row += step)
+        jobs.push_back({i, row, std::min(row + step, part + part_rows)});
   }
   return jobs;
 }
@@ -69,10 +75,13 @@ void do_job(const Loading& loading, const Job& job, std::byte* scratch) {
     return;
   }
   const std::size_t panel = kernels::panel_bytes(type, static_cast<int>(desc.n_cols));
-  for (std::int64_t row = job.first_row; row < job.last_row; row += kernels::kPanelRows) {
+  const std::int64_t part_rows = desc.n_rows / desc.n_parts, in_part = job.first_row % part_rows;
+  std::byte* out = place.panels + (static_cast<std::size_t>(job.first_row / part_rows) * panels_of_part(desc) +
+                                   static_cast<std::size_t>(in_part / kernels::kPanelRows)) *
+                                      panel;
+  for (std::int64_t row = job.first_row; row < job.last_row; row += kernels::kPanelRows, out += panel) {
     const int n_rows = static_cast<int>(std::min<std::int64_t>(kernels::kPanelRows, job.last_row - row));
-    kernels::pack_panel(type, rows, n_rows, static_cast<int>(desc.n_cols),
-                        place.panels + static_cast<std::size_t>(row / kernels::kPanelRows) * panel);
+    kernels::pack_panel(type, rows, n_rows, static_cast<int>(desc.n_cols), out);
     rows += stride * kernels::kPanelRows;
   }
 }
@@ -113,7 +122,7 @@ bool agree(std::span<const TensorDesc> tensors, std::span<const TensorType> type
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (!places[i].panels) continue;
     const int n_cols = static_cast<int>(tensors[i].n_cols);
-    const auto n_rows = std::min<std::int64_t>(kernels::kPanelRows, tensors[i].n_rows);
+    const auto n_rows = std::min<std::int64_t>(kernels::kPanelRows, tensors[i].n_rows / tensors[i].n_parts);
     panel.resize(kernels::panel_bytes(types[i], n_cols));
     if (source.needs_scratch())
       scratch.resize(static_cast<std::size_t>(n_rows) * row_bytes(types[i], static_cast<std::size_t>(tensors[i].n_cols)));
@@ -134,8 +143,23 @@ void bind(Weights& weights, const TensorDesc& desc, TensorType type, const Place
   else owner.norms[role].weight = place.floats;
 }
 
+/// The two halves of a matrix that holds gate and up.
+void split_gate(RoleWeights& layer, int d_ff) {
+  Linear& up = layer.linears[static_cast<std::size_t>(Role::ffn_up)];
+  Linear& gate = layer.linears[static_cast<std::size_t>(Role::ffn_gate)];
+  up.weight.n_rows = d_ff;
+  up.weight.bytes /= 2;
+  gate = up;
+  up.weight.panels += up.weight.bytes;
+  if (up.bias) up.bias += d_ff;
+}
+
 /// What layers take from others, and the head from the embedding.
 void share(Weights& weights, const ModelSpec& spec) {
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+    const auto& ffn = spec.layers[i].ffn;
+    if (ffn && ffn->gate_storage == GateStorage::fused && spec.layers[i].ffn_from < 0) split_gate(weights.layers[i], ffn->d_ff);
+  }
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     for (std::size_t role = 0; role < kNumRoles; ++role) {
       const int from = is_ffn_role(static_cast<Role>(role)) ? spec.layers[i].ffn_from : spec.layers[i].mixer_from;

@@ -29,8 +29,18 @@ class Lister {
     matrix(role, name, n_rows, n_cols);
     if (has_bias) bias(role, name, n_rows);
   }
+  void parts(int n_parts, Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols, bool has_bias) {
+    matrix(role, name, n_rows, n_cols);
+    tensors_.back().n_parts = n_parts;
+    if (has_bias) bias(role, name, n_rows);
+  }
+  /// Constants of the spec.
+  void values(const std::string& name, const std::vector<float>& all) {
+    vector(Role::rope_freqs, name, static_cast<std::int64_t>(all.size()));
+    tensors_.back().values = all;
+  }
   void norm(Role role, const std::string& name, std::int64_t n, const NormSpec& norm) {
-    vector(role, name, n);
+    if (norm.weight) vector(role, name, n);
     if (norm.bias) bias(role, name, n);
   }
 
@@ -55,53 +65,74 @@ void list_attention(Lister& list, const AttentionSpec& attention, std::int64_t d
     list.linear(Role::attn_v, "attn_v", kv, d_model, attention.qkv_bias);
   }
   if (attention.qk_norm) {
-    list.norm(Role::attn_q_norm, "attn_q_norm", head_dim, *attention.qk_norm);
-    list.norm(Role::attn_k_norm, "attn_k_norm", head_dim, *attention.qk_norm);
+    const bool of_head = attention.qk_norm_scope == QkNormScope::head;
+    list.norm(Role::attn_q_norm, "attn_q_norm", of_head ? head_dim : q, *attention.qk_norm);
+    list.norm(Role::attn_k_norm, "attn_k_norm", of_head ? head_dim : kv, *attention.qk_norm);
   }
   list.linear(Role::attn_output, "attn_output", d_model, q, attention.output_bias);
 }
 
 void list_ffn(Lister& list, const FfnSpec& ffn, std::int64_t d_model) {
-  if (ffn.kind == FfnKind::gated) list.linear(Role::ffn_gate, "ffn_gate", ffn.d_ff, d_model, ffn.bias);
-  list.linear(Role::ffn_up, "ffn_up", ffn.d_ff, d_model, ffn.bias);
+  if (ffn.gate_storage == GateStorage::fused) {
+    list.parts(2, Role::ffn_up, "ffn_up", 2 * std::int64_t{ffn.d_ff}, d_model, ffn.bias); // the gate comes first
+  } else {
+    if (ffn.kind == FfnKind::gated) list.linear(Role::ffn_gate, "ffn_gate", ffn.d_ff, d_model, ffn.bias);
+    list.linear(Role::ffn_up, "ffn_up", ffn.d_ff, d_model, ffn.bias);
+  }
   list.linear(Role::ffn_down, "ffn_down", d_model, ffn.d_ff, ffn.bias);
 }
 
-/// The factors that a file holds as a tensor, which is one for all layers; null when there are none.
-const std::vector<float>* rope_freqs(const ModelSpec& spec) {
+/// The factors that a file holds as tensors, which are one set for all layers.
+void list_rope_factors(Lister& list, const ModelSpec& spec) {
   for (const LayerSpec& layer : spec.layers) {
     const AttentionSpec* attention = layer.attention();
     if (!attention || !attention->rope) continue;
     const std::vector<float>& factors = attention->rope->factors;
-    if (std::adjacent_find(factors.begin(), factors.end(), std::not_equal_to<>()) != factors.end()) return &factors;
+    if (!attention->rope->long_factors.empty()) {
+      list.values("rope_factors_long", attention->rope->long_factors);
+      return list.values("rope_factors_short", factors);
+    }
+    if (std::adjacent_find(factors.begin(), factors.end(), std::not_equal_to<>()) != factors.end())
+      return list.values("rope_freqs", factors);
   }
-  return nullptr;
+}
+
+void list_layer(Lister& list, const LayerSpec& layer, std::int64_t d_model) {
+  const bool before = layer.placement == NormPlacement::pre || layer.placement == NormPlacement::sandwich;
+  const bool behind = layer.placement != NormPlacement::pre;
+  if (layer.mixer_from < 0) {
+    if (before) list.norm(Role::attn_norm, "attn_norm", d_model, layer.norm);
+    if (const AttentionSpec* attention = layer.attention()) list_attention(list, *attention, d_model);
+    if (behind) list.norm(Role::attn_post_norm, "post_attention_norm", d_model, layer.norm);
+    if (layer.ffn) {
+      if (before && layer.residual != Residual::parallel_shared) list.norm(Role::ffn_norm, "ffn_norm", d_model, layer.norm);
+      if (behind) list.norm(Role::ffn_post_norm, "post_ffw_norm", d_model, layer.norm);
+    }
+  }
+  if (layer.ffn && layer.ffn_from < 0) list_ffn(list, *layer.ffn, d_model);
 }
 
 } // namespace
 
 std::vector<TensorDesc> list_tensors(const ModelSpec& spec) {
   std::vector<TensorDesc> tensors;
-  const std::int64_t d_model = spec.d_model;
+  const EmbeddingSpec& embedding = spec.embedding;
+  const std::int64_t d_model = spec.d_model, d_embedding = embedding.d_embedding != 0 ? embedding.d_embedding : d_model;
   Lister model(tensors, -1);
-  model.matrix(Role::token_embd, "token_embd", spec.n_vocab, d_model);
-  if (spec.n_learned_positions != 0) model.table(Role::pos_embd, "position_embd", spec.n_learned_positions, d_model);
-  if (const std::vector<float>* factors = rope_freqs(spec)) {
-    model.vector(Role::rope_freqs, "rope_freqs", static_cast<std::int64_t>(factors->size()));
-    tensors.back().values = *factors;
+  model.matrix(Role::token_embd, "token_embd", spec.n_vocab, d_embedding);
+  if (embedding.n_positions != 0) model.table(Role::pos_embd, "position_embd", embedding.n_positions, d_model);
+  if (embedding.norm) model.norm(Role::embd_norm, "token_embd_norm", d_model, *embedding.norm);
+  if (embedding.d_embedding != 0) {
+    model.matrix(Role::project_in, "project_in", d_model, d_embedding);
+    model.matrix(Role::project_out, "project_out", d_embedding, d_model);
   }
+  list_rope_factors(model, spec);
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
-    const LayerSpec& layer = spec.layers[i];
     Lister list(tensors, static_cast<int>(i));
-    if (layer.mixer_from < 0) {
-      list.norm(Role::attn_norm, "attn_norm", d_model, layer.norm);
-      if (const AttentionSpec* attention = layer.attention()) list_attention(list, *attention, d_model);
-      if (layer.ffn && layer.residual != Residual::parallel_shared) list.norm(Role::ffn_norm, "ffn_norm", d_model, layer.norm);
-    }
-    if (layer.ffn && layer.ffn_from < 0) list_ffn(list, *layer.ffn, d_model);
+    list_layer(list, spec.layers[i], d_model);
   }
-  model.norm(Role::output_norm, "output_norm", d_model, spec.head.norm);
-  if (!spec.head.tied) model.matrix(Role::output, "output", spec.n_vocab, d_model);
+  if (spec.head.norm) model.norm(Role::output_norm, "output_norm", d_model, *spec.head.norm);
+  if (!spec.head.tied) model.matrix(Role::output, "output", spec.n_vocab, d_embedding);
   if (spec.head.bias) model.bias(Role::output, "output", spec.n_vocab);
   return tensors;
 }
@@ -111,6 +142,6 @@ std::vector<TensorDesc> list_tensors(const ModelSpec& spec) {
 std::int64_t mote::parameter_count(const ModelSpec& spec) {
   std::int64_t count = 0;
   for (const weights::TensorDesc& tensor : weights::list_tensors(spec))
-    if (tensor.role != weights::Role::rope_freqs) count += tensor.n_rows * tensor.n_cols; // constants of the shape
+    if (tensor.values.empty()) count += tensor.n_rows * tensor.n_cols; // else constants of the shape
   return count;
 }

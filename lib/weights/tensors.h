@@ -17,10 +17,15 @@ enum class Role : std::uint8_t {
   token_embd,
   pos_embd,
   rope_freqs,
+  embd_norm,
+  project_in,
+  project_out,
   output_norm,
   output,
   attn_norm,
+  attn_post_norm,
   ffn_norm,
+  ffn_post_norm,
   attn_q,
   attn_k,
   attn_v,
@@ -52,10 +57,12 @@ struct TensorDesc {
   std::int64_t n_rows = 1;   ///< 1 for vectors
   std::int64_t n_cols = 0;   ///< length of a row
   std::vector<float> values; ///< of rope_freqs: the spec's factors; empty for all others
+  /// Matrices of n_rows / n_parts rows that lie one behind the other: each begins a panel of its own.
+  int n_parts = 1;
   bool is_matrix() const noexcept { return form == Form::matrix || form == Form::table; }
 };
 
-/// rope_freqs is there when the factors differ from each other: equal ones are a key of the file (linear scaling), no tensor.
+/// Factors of frequencies are tensors when they differ from each other: equal ones are a key of the file (linear scaling).
 std::vector<TensorDesc> list_tensors(const ModelSpec& spec);
 
 /// The type of each tensor in a file of this mix (the choices of general.file_type and their fallbacks for rows that are no whole

@@ -73,6 +73,38 @@ TEST_CASE("attention: every ISA, batch and choice of heads computes the same bit
   check_bits(AttentionCase<float>({33, 2, 1095, 5}, 3, random));
 }
 
+TEST_CASE("attention: windows, capped and sloped scores") {
+  Random random(57);
+  for (const AttentionShape& shape :
+       {AttentionShape{20, 3, 0, 40, 0.5f, 7}, AttentionShape{64, 2, 250, 30, 0.25f, 16},
+        AttentionShape{36, 3, 1000, 40, 0.3f, 300}, AttentionShape{17, 2, 500, 20, 0.5f, 1},
+        AttentionShape{32, 7, 760, 9, 0.3f, 250}, AttentionShape{48, 3, 100, 20, 0.7f, 0, 3.0f},
+        AttentionShape{40, 9, 300, 5, 0.4f, 0, 0, true}, AttentionShape{28, 5, 600, 12, 0.4f, 270, 5.0f, true}}) {
+    check_against_double<float>(shape, random);
+    check_against_double<std::uint16_t>(shape, random);
+    check_bits(AttentionCase<std::uint16_t>(shape, 3, random));
+    check_bits(AttentionCase<float>(shape, 0, random));
+  }
+}
+
+TEST_CASE("attention: a window that covers all is none, and nothing before a window matters") {
+  for (const KernelTable* table : tables()) {
+    const AttentionShape plain{40, 3, 505, 12};
+    AttentionShape covering = plain;
+    covering.window = plain.n_positions();
+    Random random(58), again(58);
+    REQUIRE(
+        same_values(AttentionCase<float>(covering, 0, again).run(*table), AttentionCase<float>(plain, 0, random).run(*table)));
+
+    AttentionShape narrow = plain;
+    narrow.window = 100;
+    const AttentionCase<float> c(narrow, 0, random);
+    const auto expected = c.run(*table);
+    c.fill(0, narrow.first_attended(narrow.first_pos), std::numeric_limits<float>::quiet_NaN());
+    REQUIRE(same_values(c.run(*table), expected));
+  }
+}
+
 TEST_CASE("attention: what lies behind a token's position does not matter") {
   Random random(53);
   const float garbage[] = {0.0f, -0.0f, HUGE_VALF, -HUGE_VALF, 65504.0f, std::numeric_limits<float>::quiet_NaN()};

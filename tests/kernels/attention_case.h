@@ -1,5 +1,6 @@
 /// One call of attention: queries, a cache of exact size with f16 or f32 elements, and the result in double arithmetic.
 #pragma once
+#include <algorithm>
 #include <type_traits>
 
 #include "tests/kernels/vectors.h"
@@ -12,8 +13,13 @@ struct AttentionShape {
   int head_dim, n_heads;
   int first_pos, n_tokens;
   float scale = 0.125f;
+  int window = 0;
+  float softcap = 0;
+  bool sloped = false; ///< each head with a slope of its own
   int n_positions() const { return first_pos + n_tokens; }
   int v_stride() const { return (head_dim + 15) / 16 * 16; }
+  int first_attended(int pos) const { return window == 0 ? 0 : std::max(0, pos - window + 1); }
+  float slope(int head) const { return sloped ? 0.25f / static_cast<float>(head + 1) : 0.0f; }
 };
 
 /// Element: uint16_t (f16) or float. The cache holds the positions of the shape and then n_behind more, which nobody may look at.
@@ -74,6 +80,11 @@ template <class Element> class AttentionCase {
     args.n_tokens = n;
     args.n_heads = n_heads;
     args.scale = shape_.scale;
+    args.window = shape_.window;
+    args.softcap = shape_.softcap;
+    std::vector<float> slopes;
+    for (int head = first_head; head < first_head + n_heads; ++head) slopes.push_back(shape_.slope(head));
+    args.slopes = shape_.sloped ? slopes.data() : nullptr;
     args.q = &q(first, first_head, 0);
     args.q_stride = q_stride_;
     args.out = result.data();
@@ -86,7 +97,8 @@ template <class Element> class AttentionCase {
     if (way == Way::whole) {
       table.attention[kElement](args);
     } else {
-      for (args.chunk = n_chunks - 1; args.chunk >= 0; --args.chunk) table.attend_chunk[kElement](args);
+      const int first_chunk = shape_.first_attended(args.first_pos) / mote::kernels::kAttentionChunk;
+      for (args.chunk = n_chunks - 1; args.chunk >= first_chunk; --args.chunk) table.attend_chunk[kElement](args);
       table.merge_chunks(args);
     }
     REQUIRE(result.guards_intact());
@@ -112,23 +124,27 @@ template <class Element> class AttentionCase {
   };
   /// Softmax attention of one row in double arithmetic, and how far float arithmetic in the kernel's order may be off.
   Expected expected(int token, int head) const {
-    const int n = shape_.first_pos + token + 1;
-    std::vector<double> scores;
+    const int n = shape_.first_pos + token + 1, begin = shape_.first_attended(n - 1);
+    std::vector<double> scores(size(begin), -HUGE_VAL);
     double largest = -HUGE_VAL, score_error = 0;
-    for (int pos = 0; pos < n; ++pos) {
+    for (int pos = begin; pos < n; ++pos) {
       double dot = 0, terms = 0;
       for (int d = 0; d < shape_.head_dim; ++d) {
         const double term = static_cast<double>(q(token, head, d)) * value(k(pos, d));
         dot += term;
         terms += std::fabs(term);
       }
-      scores.push_back(dot * shape_.scale);
+      double score = dot * shape_.scale;
+      if (shape_.softcap != 0) score = shape_.softcap * std::tanh(score / shape_.softcap);
+      const double sloped = shape_.slope(head) * static_cast<double>(pos - n + 1);
+      scores.push_back(score + sloped);
       largest = std::max(largest, scores.back());
-      score_error = std::max(score_error, terms * std::fabs(shape_.scale) * kHalfUlp * (shape_.head_dim + 1));
+      score_error = std::max(score_error, terms * std::fabs(shape_.scale) * kHalfUlp * (shape_.head_dim + 1) +
+                                              (16 * shape_.softcap + 2 * std::fabs(sloped)) * kHalfUlp);
     }
     double sum = 0;
     std::vector<double> out(size(shape_.head_dim)), terms(size(shape_.head_dim));
-    for (int pos = 0; pos < n; ++pos) {
+    for (int pos = begin; pos < n; ++pos) {
       const double p = std::exp(scores[size(pos)] - largest);
       sum += p;
       for (int d = 0; d < shape_.head_dim; ++d) {

@@ -26,8 +26,13 @@ std::vector<NamedOperation> operations() {
   std::vector<NamedOperation> all = {
       {"rms_norm", [](const KernelTable& k, const Operands& o) { k.rms_norm(o.x, o.a, 1e-5f, o.n, o.x); }},
       {"layer_norm", [](const KernelTable& k, const Operands& o) { k.layer_norm(o.x, o.a, o.b, 1e-5f, o.n, o.x); }},
-      {"layer_norm without bias", [](const KernelTable& k, const Operands& o) { k.layer_norm(o.x, o.a, nullptr, 1e-6f, o.n, o.x); }},
-      {"add", [](const KernelTable& k, const Operands& o) { k.add(o.a, o.n, o.x); }},
+      {"layer_norm without bias",
+       [](const KernelTable& k, const Operands& o) { k.layer_norm(o.x, o.a, nullptr, 1e-6f, o.n, o.x); }},
+      {"add", [](const KernelTable& k, const Operands& o) { k.add(1, o.a, o.n, o.x); }},
+      {"add a multiple", [](const KernelTable& k, const Operands& o) { k.add(0.3f, o.a, o.n, o.x); }},
+      {"scale", [](const KernelTable& k, const Operands& o) { k.scale(-1.7f, o.n, o.x); }},
+      {"clamp", [](const KernelTable& k, const Operands& o) { k.clamp(0.4f, o.n, o.x); }},
+      {"softcap", [](const KernelTable& k, const Operands& o) { k.softcap(0.7f, o.n, o.x); }},
       {"rope_interleaved", [](const KernelTable& k, const Operands& o) { k.rope_interleaved(o.a, o.b, o.n / 2 * 2, o.x); }},
       {"rope_halves", [](const KernelTable& k, const Operands& o) { k.rope_halves(o.a, o.b, o.n / 2 * 2, o.x); }},
   };
@@ -114,7 +119,7 @@ TEST_CASE("add: the sum of the elements") {
   Random random(13);
   const auto y = random_values(100, Values::usual, random), x = random_values(100, Values::usual, random);
   auto sum = x;
-  tables()[0]->add(y.data(), 100, sum.data());
+  tables()[0]->add(1, y.data(), 100, sum.data());
   for (std::size_t i = 0; i < 100; ++i) REQUIRE(same_value(sum[i], x[i] + y[i]));
 }
 

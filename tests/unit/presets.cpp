@@ -38,7 +38,7 @@ TEST_CASE("presets keep what makes their family different") {
   CHECK(preset("ablation-08").layers[0].ffn->d_ff == 2046);
   CHECK(preset("ablation-17").layers[0].attention()->head_dim == 28);
   CHECK(preset("cerebras-gpt-256m").layers[0].ffn->activation == mote::Activation::gelu_erf);
-  CHECK(preset("cerebras-gpt-256m").n_learned_positions == 2048);
+  CHECK(preset("cerebras-gpt-256m").embedding.n_positions == 2048);
   CHECK(preset("lamini-gpt-774m").layers[0].ffn->activation == mote::Activation::gelu_tanh);
   CHECK(preset("phi-2").layers[0].attention()->rope->dims == 32);
   CHECK(preset("phi-2").layers[0].attention()->head_dim == 80);

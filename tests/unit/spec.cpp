@@ -33,7 +33,7 @@ TEST_CASE("families are listed sorted") {
 TEST_CASE("a printed spec says every value and equal layers once") {
   ModelSpec spec = small_llama();
   CHECK(mote::to_string(spec) ==
-        "family: llama\nname: small\nd_model: 64\nn_vocab: 100\nn_ctx: 128\nn_learned_positions: 0\nlayers: 3\n"
+        "family: llama\nname: small\nd_model: 64\nn_vocab: 100\nn_ctx: 128\nembedding: n_positions=0\nlayers: 3\n"
         "layers[0..2]:\n"
         "  residual: sequential\n"
         "  norm: kind=rms, eps=1e-05, bias=no\n"
@@ -111,8 +111,8 @@ TEST_CASE("validate names the field that makes no sense") {
       {"n_vocab", [](ModelSpec& s) { s.n_vocab = std::numeric_limits<int>::max(); }},
       {"n_ctx", [](ModelSpec& s) { s.n_ctx = 0; }},
       {"n_ctx", [](ModelSpec& s) { s.n_ctx = (1 << 24) + 1; }},
-      {"n_learned_positions", [](ModelSpec& s) { s.n_learned_positions = 127; }},
-      {"n_learned_positions", [](ModelSpec& s) { s.n_learned_positions = -1; }},
+      {"embedding.n_positions", [](ModelSpec& s) { s.embedding.n_positions = 127; }},
+      {"embedding.n_positions", [](ModelSpec& s) { s.embedding.n_positions = -1; }},
       {"layers", [](ModelSpec& s) { s.layers.clear(); }},
       {"layers", [](ModelSpec& s) { s.layers.resize(1025, s.layers[0]); }},
       {"layers[1].residual", [](ModelSpec& s) { s.layers[1].residual = static_cast<mote::Residual>(9); }},
@@ -154,8 +154,8 @@ TEST_CASE("validate names the field that makes no sense") {
       {"layers[2].ffn.d_ff", [](ModelSpec& s) { s.layers[2].ffn->d_ff = 0; }},
       {"layers[2].ffn.d_ff", [](ModelSpec& s) { s.layers[2].ffn->d_ff = 1 << 21; }},
       {"layers[2].ffn.kind", [](ModelSpec& s) { s.layers[2].ffn->kind = static_cast<mote::FfnKind>(2); }},
-      {"layers[2].ffn.activation", [](ModelSpec& s) { s.layers[2].ffn->activation = static_cast<mote::Activation>(4); }},
-      {"head.norm.eps", [](ModelSpec& s) { s.head.norm.eps = 2; }},
+      {"layers[2].ffn.activation", [](ModelSpec& s) { s.layers[2].ffn->activation = static_cast<mote::Activation>(99); }},
+      {"head.norm.eps", [](ModelSpec& s) { s.head.norm->eps = 2; }},
   };
   REQUIRE(mote::validate(small_llama()));
   for (const Case& c : cases) {
@@ -182,7 +182,7 @@ TEST_CASE("a printed spec survives values that validate refuses") {
 TEST_CASE("the largest spec that validates has counts that do not overflow") {
   ModelSpec spec = small_llama();
   spec.d_model = 1 << 17;
-  spec.n_vocab = spec.n_ctx = spec.n_learned_positions = 1 << 24;
+  spec.n_vocab = spec.n_ctx = spec.embedding.n_positions = 1 << 24;
   mote::LayerSpec& layer = spec.layers[0];
   layer.ffn->d_ff = 1 << 20;
   layer.attention()->n_heads = layer.attention()->n_kv_heads = layer.attention()->head_dim = 1024;

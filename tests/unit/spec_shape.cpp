@@ -38,7 +38,7 @@ TEST_CASE("a shape of sizes alone is a llama") {
   CHECK(spec.d_model == 64);
   CHECK(spec.n_vocab == 100);
   CHECK(spec.n_ctx == 2048);
-  CHECK(spec.n_learned_positions == 0);
+  CHECK(spec.embedding.n_positions == 0);
   REQUIRE(spec.layers.size() == 2);
   CHECK(spec.layers[0] == spec.layers[1]);
   const LayerSpec& layer = spec.layers[0];
@@ -58,7 +58,7 @@ TEST_CASE("families bring their own defaults") {
   const ModelSpec qwen2 = shape(with("family=qwen2"));
   CHECK(qwen2.layers[0].attention()->qkv_bias);
   CHECK(qwen2.layers[0].attention()->rope->style == RopeStyle::halves);
-  CHECK(qwen2.head.norm.eps == 1e-6f);
+  CHECK(qwen2.head.norm->eps == 1e-6f);
 
   const ModelSpec qwen3 = shape(with("family=qwen3,head_dim=32"));
   CHECK(qwen3.layers[0].attention()->qk_norm == NormSpec{NormKind::rms, 1e-6f, false});
@@ -66,7 +66,7 @@ TEST_CASE("families bring their own defaults") {
   CHECK(qwen3.layers[0].attention()->rope->dims == 32);
 
   const ModelSpec gpt2 = shape(with("family=gpt2,ctx=50"));
-  CHECK(gpt2.n_learned_positions == 50);
+  CHECK(gpt2.embedding.n_positions == 50);
   CHECK_FALSE(gpt2.layers[0].attention()->rope);
   CHECK(gpt2.layers[0].norm == NormSpec{NormKind::layer, 1e-5f, true});
   CHECK(gpt2.layers[0].attention()->qkv_storage == QkvStorage::fused);
@@ -101,19 +101,19 @@ TEST_CASE("every key of a shape has its effect") {
   expected.d_model = 48;
   expected.n_vocab = 77;
   expected.n_ctx = 99;
-  expected.n_learned_positions = 128;
+  expected.embedding.n_positions = 128;
   LayerSpec layer;
   layer.residual = Residual::parallel_shared;
   layer.norm = {NormKind::layer, 0.001f, false};
-  *layer.attention() = {6,
-                        2,
-                        24,
-                        QkvStorage::fused,
-                        true,
-                        true,
-                        NormSpec{NormKind::layer, 0.001f, false},
-                        static_cast<float>(1 / std::sqrt(24.0)),
-                        RopeSpec{RopeStyle::halves, 8, 500.0, {4, 4, 4, 4}}};
+  AttentionSpec& attention = *layer.attention();
+  attention.n_heads = 6;
+  attention.n_kv_heads = 2;
+  attention.head_dim = 24;
+  attention.qkv_storage = QkvStorage::fused;
+  attention.qkv_bias = attention.output_bias = true;
+  attention.qk_norm = NormSpec{NormKind::layer, 0.001f, false};
+  attention.scale = static_cast<float>(1 / std::sqrt(24.0));
+  attention.rope = RopeSpec{RopeStyle::halves, 8, 500.0, {4, 4, 4, 4}};
   layer.ffn = {FfnKind::standard, Activation::relu, 20, true};
   expected.layers = {layer};
   expected.head = {layer.norm, true, true};
@@ -135,13 +135,13 @@ TEST_CASE("a base gives what the shape leaves out, and sizes derived from it fol
   CHECK(narrow.layers[0].attention()->rope == RopeSpec{RopeStyle::interleaved, 32, 500000.0, {}});
   CHECK(narrow.head.tied);
   CHECK(shape("layers=4,base=llama-3.2-1b").layers.size() == 4);
-  CHECK(shape("base=cerebras-gpt-111m,ctx=100").n_learned_positions == 100);
+  CHECK(shape("base=cerebras-gpt-111m,ctx=100").embedding.n_positions == 100);
 }
 
 TEST_CASE("positions can come from nowhere") {
   const ModelSpec spec = shape(with("rope_style=none"));
   CHECK_FALSE(spec.layers[0].attention()->rope);
-  CHECK(spec.n_learned_positions == 0);
+  CHECK(spec.embedding.n_positions == 0);
   CHECK(shape(with("family=gpt2,rope_style=halves,positions=0")).layers[0].attention()->rope->dims == 16);
 }
 
@@ -191,7 +191,8 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
       {with("kv_heads=3"), "shape key \"kv_heads\": found \"3\", expected a divisor of heads=4"},
       {with("kv_heads=0"), "shape key \"kv_heads\": found \"0\", expected an integer from 1 to 1024"},
       {with("head_dim=-8"), "shape key \"head_dim\": found \"-8\", expected an integer from 1 to 1024"},
-      {with("activation=swish"), "shape key \"activation\": found \"swish\", expected one of silu, gelu_tanh, gelu_erf, relu"},
+      {with("activation=swish"),
+       "shape key \"activation\": found \"swish\", expected one of silu, gelu_tanh, gelu_erf, relu, relu_squared"},
       {with("ffn=moe"), "shape key \"ffn\": found \"moe\", expected one of gated, standard"},
       {with("norm=batch"), "shape key \"norm\": found \"batch\", expected one of rms, layer"},
       {with("norm_eps=-1"), "shape key \"norm_eps\": found \"-1\", expected a number from 1e-20 to 1"},

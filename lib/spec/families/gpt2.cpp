@@ -7,7 +7,7 @@ namespace {
 
 ModelSpec defaults() {
   ModelSpec spec;
-  spec.n_ctx = spec.n_learned_positions = 1024;
+  spec.n_ctx = spec.embedding.n_positions = 1024;
   spec.layers.emplace_back();
   LayerSpec& layer = spec.layers[0];
   layer.norm = {NormKind::layer, 1e-5f, true};

@@ -9,7 +9,7 @@ ModelSpec defaults() {
   ModelSpec spec;
   spec.n_ctx = 32768;
   spec.layers.emplace_back();
-  spec.layers[0].norm.eps = spec.head.norm.eps = 1e-6f;
+  spec.layers[0].norm.eps = spec.head.norm->eps = 1e-6f;
   spec.layers[0].attention()->qkv_bias = true;
   spec.layers[0].attention()->rope = RopeSpec{RopeStyle::halves, 0, 1e6, {}};
   return spec;
