@@ -76,6 +76,16 @@ class PieceRows final : public gguf::RowMaker {
 
 } // namespace
 
+bool RowOrder::is_within(std::int64_t n) const noexcept {
+  std::int64_t low = first, high = first;
+  for (std::size_t d = 0; d < counts.size(); ++d) {
+    if (counts[d] < 0) return false;
+    const std::int64_t reach = (counts[d] - 1) * steps[d];
+    (reach < 0 ? low : high) += reach;
+  }
+  return n_rows() == 0 || (low >= 0 && high < n);
+}
+
 RowOrder pairs(int n_heads, int head_dim) {
   const std::int64_t half = head_dim / 2;
   return {0, {n_heads, half, 2}, {head_dim, 1, half}, std::int64_t{n_heads} * head_dim};

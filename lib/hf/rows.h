@@ -18,6 +18,8 @@ struct RowOrder {
   std::array<std::int64_t, 3> steps{0, 0, 1};
   std::int64_t n_stored = 0; ///< rows that the stored tensor must have; 0: all rows as they are, however many
 
+  /// Whether no row is beyond these.
+  bool is_within(std::int64_t n) const noexcept;
   std::int64_t n_rows() const noexcept { return counts[0] * counts[1] * counts[2]; }
   std::int64_t row(std::int64_t i) const noexcept {
     const std::int64_t c = i % counts[2], ab = i / counts[2];

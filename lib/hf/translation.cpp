@@ -222,9 +222,7 @@ bool Translation::make_piece(const StoredTensor& stored, const From& from, std::
   }
   RowOrder& order = piece.order;
   if (order.n_stored == 0) order = slice(0, rows, rows);
-  std::int64_t last = order.first;
-  for (std::size_t d = 0; d < order.counts.size(); ++d) last += (order.counts[d] - 1) * order.steps[d];
-  if (cols == n_cols && order.n_stored == rows && (last < rows || order.n_rows() == 0)) return true;
+  if (cols == n_cols && order.n_stored == rows && order.is_within(rows)) return true;
   fail(ErrorCode::bad_file, where + ": expected " + std::to_string(order.n_stored) + " rows of " + std::to_string(n_cols));
   return false;
 }
