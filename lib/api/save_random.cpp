@@ -3,6 +3,9 @@
 
 #include "lib/api/guard.h"
 #include "lib/api/pool.h"
+#include "lib/gguf/assembly.h"
+#include "lib/gguf/writer.h"
+#include "lib/spec/read_spec.h"
 #include "lib/spec/write_spec.h"
 #include "lib/text/made_up_vocabulary.h"
 #include "lib/weights/file_type.h"
@@ -55,18 +58,46 @@ Status write_weights(std::span<const weights::TensorDesc> tensors, std::span<con
   return writer.finish();
 }
 
+/// Whether the keys and these tensors are, read back, the same model.
+Status check_read_back(const ModelSpec& spec, const gguf::KeyValues& keys, std::span<const weights::TensorDesc> tensors,
+                       std::span<const TensorType> types, const std::string& path) {
+  gguf::Assembly assembly;
+  assembly.path = path;
+  assembly.keys = keys;
+  assembly.sources.emplace_back();
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    gguf::Tensor tensor;
+    tensor.name = tensors[i].name;
+    tensor.type = types[i];
+    tensor.n_dims = tensors[i].is_matrix() ? 2 : 1;
+    tensor.dims = {tensors[i].n_cols, tensors[i].n_rows, 1, 1};
+    tensor.data = std::as_bytes(std::span(tensors[i].values)); // reading the spec looks at no other
+    assembly.tensors.push_back(std::move(tensor));
+  }
+  const auto file = gguf::File::assemble(std::move(assembly));
+  if (!file) return file.error();
+  const auto read = spec::read_spec(*file);
+  const std::string lost = read ? diff(spec, *read) : read.error().message;
+  if (lost.empty()) return {};
+  return Error{ErrorCode::unsupported,
+               "a file of the family " + spec.family + " cannot say all of this model: " + lost.substr(0, lost.find('\n'))};
+}
+
 } // namespace
 
 Status save_random_model(const ModelSpec& spec, std::uint64_t seed, const std::string& out_path, const QuantizeOptions& options) {
   return api::guard([&]() -> Status {
     if (Status status = validate(spec); !status) return status;
-    gguf::Writer writer(out_path);
-    if (Status status = spec::write_spec(spec, writer); !status) return status;
-    writer.set_u32("general.file_type", weights::file_type_id(options.mix));
-    writer.set_u32("general.quantization_version", 2);
-    text::write_vocabulary(text::make_up_vocabulary(static_cast<std::size_t>(spec.n_vocab)), writer);
     const auto tensors = weights::list_tensors(spec);
     const auto types = weights::choose_types(tensors, spec, options.mix);
+    gguf::KeyValues keys;
+    if (Status status = spec::write_spec(spec, keys); !status) return status;
+    if (Status status = check_read_back(spec, keys, tensors, types, out_path); !status) return status;
+    keys.set_u32("general.file_type", weights::file_type_id(options.mix));
+    keys.set_u32("general.quantization_version", 2);
+    text::write_vocabulary(text::make_up_vocabulary(static_cast<std::size_t>(spec.n_vocab)), keys);
+    gguf::Writer writer(out_path);
+    writer.set_all(keys);
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const std::int64_t dims[] = {tensors[i].n_cols, tensors[i].n_rows};
       writer.add_tensor(tensors[i].name, types[i], std::span(dims).first(tensors[i].is_matrix() ? 2 : 1));

@@ -215,6 +215,11 @@ void Writer::set_f32s(std::string_view key, std::span<const float> values) {
   if (impl_->may_set(key)) impl_->values.set_f32s(key, values);
 }
 
+void Writer::set_all(const KeyValues& keys) {
+  for (const KeyValues::KeyValue& key : keys.all())
+    if (impl_->may_set(key.key)) impl_->values.set_raw(key.key, std::as_bytes(std::span(key.bytes)));
+}
+
 void Writer::copy(const File& from, std::string_view key) {
   const auto raw = from.raw_value(key);
   if (raw.empty()) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/gguf/file.h"
+#include "lib/gguf/key_values.h"
 #include "mote/result.h"
 
 namespace mote::gguf {
@@ -31,6 +32,7 @@ class Writer {
   void set_strings(std::string_view key, std::span<const std::string> values);
   void set_i32s(std::string_view key, std::span<const std::int32_t> values);
   void set_f32s(std::string_view key, std::span<const float> values);
+  void set_all(const KeyValues& keys);
   /// Copies a key of another file byte for byte: any that is among its keys().
   void copy(const File& from, std::string_view key);
 

@@ -2,12 +2,32 @@
 /// common.
 #pragma once
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "lib/gguf/key_values.h"
 #include "lib/spec/metadata.h"
 #include "mote/spec.h"
 
 namespace mote::spec {
+
+/// Sets keys under the family's prefix.
+class KeyWriter {
+ public:
+  KeyWriter(std::string_view prefix, gguf::KeyValues& keys) : prefix_(prefix), keys_(keys) {}
+  void set(std::string_view key, int value) { keys_.set_u32(full(key), static_cast<std::uint32_t>(value)); }
+  void set(std::string_view key, float value) { keys_.set_f32(full(key), value); }
+  void set(std::string_view key, bool value) { keys_.set_bool(full(key), value); }
+  void set(std::string_view key, const char* value) { keys_.set_string(full(key), value); }
+  /// One value for all layers where they agree.
+  void set(std::string_view key, const std::vector<int>& per_layer);
+
+ private:
+  std::string full(std::string_view key) const { return std::string(prefix_) + "." + std::string(key); }
+  std::string_view prefix_;
+  gguf::KeyValues& keys_;
+};
 
 struct Family {
   std::string_view name;
@@ -16,6 +36,8 @@ struct Family {
   ModelSpec (*defaults)();
   /// The spec of a file. Errors stay in the metadata; the spec is of no use then.
   ModelSpec (*read)(Metadata& metadata);
+  /// Keys that only files of this family have; null: none.
+  void (*write)(const ModelSpec& spec, KeyWriter& keys) = nullptr;
 };
 
 // Each in its own file in families/; families.cpp lists them.

@@ -61,20 +61,26 @@ std::string clean_name(std::string_view name) {
   return text;
 }
 
-/// The tensor of divisors, as Llama 3.1 and later files have it; empty when there is none.
-std::vector<float> read_rope_freqs(Metadata& metadata, int dims) {
-  constexpr std::string_view kName = "rope_freqs.weight";
-  const gguf::Tensor* tensor = metadata.file().find_tensor(kName);
+/// A tensor of divisors of frequencies; empty when there is none.
+std::vector<float> read_factors(Metadata& metadata, std::string_view name, int dims) {
+  const gguf::Tensor* tensor = metadata.file().find_tensor(name);
   if (!tensor) return {};
   const auto n = static_cast<std::size_t>(dims / 2);
   if (tensor->type != TensorType::F32 || tensor->n_cols() != dims / 2 || tensor->n_rows() != 1) {
-    metadata.fail(ErrorCode::bad_file, "tensor \"rope_freqs.weight\" should have the shape [" + std::to_string(n) +
+    metadata.fail(ErrorCode::bad_file, "tensor " + gguf::quote(name) + " should have the shape [" + std::to_string(n) +
                                            "] and the type F32, found " + std::to_string(tensor->n_cols()) + " x " +
                                            std::to_string(tensor->n_rows()) + " of " + std::string(type_info(tensor->type).name));
     return {};
   }
   std::vector<float> factors(n);
   if (n != 0) std::memcpy(factors.data(), tensor->data.data(), n * sizeof(float));
+  return factors;
+}
+
+/// As Llama 3.1 and later files have it; empty when there is none.
+std::vector<float> read_rope_freqs(Metadata& metadata, int dims) {
+  const std::vector<float> factors = read_factors(metadata, "rope_freqs.weight", dims);
+  if (factors.empty()) return {};
   // list_tensors tells factors that are a tensor from factors that are a key by this
   if (std::adjacent_find(factors.begin(), factors.end(), std::not_equal_to<>()) == factors.end()) {
     metadata.fail(ErrorCode::unsupported, "tensor \"rope_freqs.weight\" has one value for all frequencies; only " +
@@ -90,9 +96,24 @@ double read_linear_scaling(Metadata& metadata) {
   const std::string_view type = metadata.string_or("rope.scaling.type", metadata.has(factor_key) ? "linear" : "none");
   if (type == "linear") return metadata.real_or(factor_key, 1.0);
   if (type != "none")
-    metadata.fail(ErrorCode::unsupported, metadata.full_key("rope.scaling.type") + " " + gguf::quote(type) +
-                                              " is not supported; supported: none, linear, and the tensor \"rope_freqs.weight\"");
+    metadata.fail(ErrorCode::unsupported,
+                  metadata.full_key("rope.scaling.type") + " " + gguf::quote(type) +
+                      " is not supported; supported: none, linear, and the tensors \"rope_freqs.weight\", or "
+                      "\"rope_factors_short.weight\" and \"rope_factors_long.weight\"");
   return 1.0;
+}
+
+/// LongRoPE: two tensors. False when there are none.
+bool read_long_rope(Metadata& metadata, RopeSpec& rope) {
+  constexpr std::string_view kShort = "rope_factors_short.weight", kLong = "rope_factors_long.weight";
+  if (!metadata.has_tensor(kShort) && !metadata.has_tensor(kLong)) return false;
+  for (const std::string_view name : {kShort, kLong})
+    if (!metadata.has_tensor(name)) metadata.fail(ErrorCode::bad_file, "tensor " + gguf::quote(name) + " is missing");
+  rope.factors = read_factors(metadata, kShort, rope.dims);
+  rope.long_factors = read_factors(metadata, kLong, rope.dims);
+  rope.n_short_ctx = metadata.integer("rope.scaling.original_context_length", 1, kMaxCtx);
+  rope.magnitude = static_cast<float>(metadata.real_or("rope.scaling.attn_factor", 1.0));
+  return true;
 }
 
 /// Numbers of layers, heads, widths, positions and tokens; makes all layers from the first.
@@ -128,7 +149,8 @@ ModelSpec read_sizes(Metadata& metadata, ModelSpec spec) {
 void read_norm_eps(Metadata& metadata, ModelSpec& spec) {
   const bool rms = spec.layers[0].norm.kind == NormKind::rms;
   const auto eps = static_cast<float>(metadata.real(rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon"));
-  spec.head.norm->eps = eps;
+  if (spec.head.norm) spec.head.norm->eps = eps;
+  if (spec.embedding.norm) spec.embedding.norm->eps = eps;
   for (LayerSpec& layer : spec.layers) {
     layer.norm.eps = eps;
     if (layer.attention()->qk_norm) layer.attention()->qk_norm->eps = eps;
@@ -143,13 +165,35 @@ void read_rope(Metadata& metadata, ModelSpec& spec) {
   rope.dims = rope.dims != 0 ? metadata.integer("rope.dimension_count", 2, most)
                              : metadata.integer_or("rope.dimension_count", head_dim, 2, most);
   rope.base = metadata.real_or("rope.freq_base", 10000.0);
-  rope.factors = read_rope_freqs(metadata, rope.dims);
-  const double divisor = read_linear_scaling(metadata);
-  if (divisor != 1.0) {
-    if (rope.factors.empty()) rope.factors.assign(static_cast<std::size_t>(rope.dims / 2), 1.0f);
-    for (float& factor : rope.factors) factor = static_cast<float>(factor * divisor);
+  if (!read_long_rope(metadata, rope)) {
+    rope.factors = read_rope_freqs(metadata, rope.dims);
+    const double divisor = read_linear_scaling(metadata);
+    if (divisor != 1.0) {
+      if (rope.factors.empty()) rope.factors.assign(static_cast<std::size_t>(rope.dims / 2), 1.0f);
+      for (float& factor : rope.factors) factor = static_cast<float>(factor * divisor);
+    }
   }
   for (LayerSpec& layer : spec.layers) layer.attention()->rope = rope;
+}
+
+/// Scales, caps and bounds, which mean the same in all families.
+void read_numbers(Metadata& metadata, ModelSpec& spec) {
+  const auto number_or = [&](std::string_view key, float usual) { return static_cast<float>(metadata.real_or(key, usual)); };
+  // 0 is how files say that a scale is not used
+  const auto scale_or = [&](std::string_view key, float usual) {
+    const float found = number_or(key, usual);
+    return found == 0 ? usual : found;
+  };
+  spec.embedding.scale = scale_or("embedding_scale", spec.embedding.scale);
+  spec.head.softcap = number_or("final_logit_softcapping", spec.head.softcap);
+  for (LayerSpec& layer : spec.layers) {
+    layer.residual_scale = scale_or("residual_scale", layer.residual_scale);
+    if (AttentionSpec* attention = layer.attention()) {
+      attention->softcap = number_or("attn_logit_softcapping", attention->softcap);
+      attention->clamp = number_or("attention.clamp_kqv", attention->clamp);
+      attention->alibi_max_bias = number_or("attention.max_alibi_bias", attention->alibi_max_bias);
+    }
+  }
 }
 
 /// What the presence of tensors says.
@@ -158,13 +202,13 @@ void read_storage(Metadata& metadata, ModelSpec& spec) {
     LayerSpec& layer = spec.layers[i];
     const auto has = [&](std::string_view name) { return metadata.layer_has(i, name); };
     // one bias is enough: if its companions are missing, they are named when the weights are bound
-    layer.norm.bias = has("attn_norm.bias") || has("ffn_norm.bias");
+    layer.norm.bias = has("attn_norm.bias") || has("ffn_norm.bias") || has("post_attention_norm.bias");
     layer.attention()->qkv_storage = has("attn_qkv.weight") ? QkvStorage::fused : QkvStorage::separate;
     layer.attention()->qkv_bias = has("attn_qkv.bias") || has("attn_q.bias") || has("attn_k.bias") || has("attn_v.bias");
     layer.attention()->output_bias = has("attn_output.bias");
     layer.ffn->bias = has("ffn_up.bias") || has("ffn_down.bias") || has("ffn_gate.bias");
   }
-  spec.head.norm->bias = metadata.has_tensor("output_norm.bias");
+  if (spec.head.norm) spec.head.norm->bias = metadata.has_tensor("output_norm.bias");
   spec.head.tied = !metadata.has_tensor("output.weight");
   spec.head.bias = metadata.has_tensor("output.bias");
 }
@@ -176,6 +220,7 @@ ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults) {
   read_norm_eps(metadata, spec);
   if (spec.layers[0].attention()->rope) read_rope(metadata, spec);
   if (spec.embedding.n_positions > 0) spec.embedding.n_positions = metadata.matrix_rows("position_embd.weight", kMaxCtx);
+  read_numbers(metadata, spec);
   read_storage(metadata, spec);
   return spec;
 }
@@ -188,21 +233,16 @@ void refuse_features(Metadata& metadata, const ModelSpec& spec) {
   constexpr int kAny = 1 << 30;
   if (const int n = metadata.integer_or("expert_count", 0, 0, kAny)) refuse("expert_count", std::to_string(n), "0");
   const int window = metadata.integer_or("attention.sliding_window", 0, 0, kAny);
-  if (window != 0 && window < spec.n_ctx)
+  const bool windowed = std::ranges::any_of(
+      spec.layers, [](const LayerSpec& layer) { return layer.attention() && layer.attention()->window != 0; });
+  if (window != 0 && window < spec.n_ctx && !windowed)
     refuse("attention.sliding_window", std::to_string(window), "0, or " + metadata.full_key("context_length") + " and more");
-
-  struct Neutral {
-    std::string_view key;
-    double value;
-  };
-  constexpr Neutral kOff[] = {
-      {"attn_logit_softcapping", 0}, {"final_logit_softcapping", 0}, {"attention.clamp_kqv", 0}, {"attention.max_alibi_bias", 0},
-      {"embedding_scale", 1},        {"residual_scale", 1},          {"logit_scale", 1},         {"rope.scaling.attn_factor", 1}};
-  for (const auto& [key, value] : kOff) {
-    const double found = metadata.real_or(key, value);
-    // 0 is how files say that a scale is not used
-    if (found != value && found != 0.0) refuse(key, number(found), number(value));
-  }
+  // families differ in what it means; 0 is how files say that it is not used
+  const double logit_scale = metadata.real_or("logit_scale", 1);
+  if (logit_scale != 1 && logit_scale != 0 && spec.head.scale == 1) refuse("logit_scale", number(logit_scale), "1");
+  const double attn_factor = metadata.real_or("rope.scaling.attn_factor", 1);
+  if (attn_factor != 1 && attn_factor != 0 && !metadata.has_tensor("rope_factors_long.weight"))
+    refuse("rope.scaling.attn_factor", number(attn_factor), "1");
   if (!metadata.boolean_or("attention.causal", true)) refuse("attention.causal", "false", "true");
   const bool parallel = spec.layers[0].residual != Residual::sequential;
   // stablelm's converter says true where the model does not say; the family looks at the tensors

@@ -1,12 +1,13 @@
 /// From the spec of a model to the metadata of a file.
 #pragma once
-#include "lib/gguf/writer.h"
+#include "lib/gguf/key_values.h"
 #include "mote/spec.h"
 
 namespace mote::spec {
 
-/// Sets general.architecture and the keys from which read_spec makes the same spec again, given the tensors of list_tensors.
-/// Error: unsupported, a value that no file of the family can say (files name no activation, for one).
-Status write_spec(const ModelSpec& spec, gguf::Writer& writer);
+/// Sets general.architecture and the keys from which read_spec makes the same spec again, given the tensors of list_tensors, if
+/// files of the family can say all of it: whoever writes a file reads it back and compares. Error: unsupported, an unknown
+/// family.
+Status write_spec(const ModelSpec& spec, gguf::KeyValues& keys);
 
 } // namespace mote::spec

@@ -34,17 +34,17 @@ Vocabulary make_up_vocabulary(std::size_t n_vocab) {
   return v;
 }
 
-void write_vocabulary(const Vocabulary& v, gguf::Writer& writer) {
+void write_vocabulary(const Vocabulary& v, gguf::KeyValues& keys) {
   constexpr std::string_view kModel = "tokenizer.ggml.model";
-  if (v.tokens.empty()) return writer.set_string(kModel, "none");
-  writer.set_string(kModel, "gpt2");
-  writer.set_string("tokenizer.ggml.pre", v.pre);
-  writer.set_strings("tokenizer.ggml.tokens", v.tokens);
-  writer.set_i32s("tokenizer.ggml.token_type", std::vector<std::int32_t>(v.types.begin(), v.types.end()));
-  writer.set_strings("tokenizer.ggml.merges", v.merges);
-  writer.set_u32("tokenizer.ggml.bos_token_id", static_cast<std::uint32_t>(v.bos));
-  writer.set_u32("tokenizer.ggml.eos_token_id", static_cast<std::uint32_t>(v.eos));
-  writer.set_bool("tokenizer.ggml.add_bos_token", v.adds_bos);
+  if (v.tokens.empty()) return keys.set_string(kModel, "none");
+  keys.set_string(kModel, "gpt2");
+  keys.set_string("tokenizer.ggml.pre", v.pre);
+  keys.set_strings("tokenizer.ggml.tokens", v.tokens);
+  keys.set_i32s("tokenizer.ggml.token_type", std::vector<std::int32_t>(v.types.begin(), v.types.end()));
+  keys.set_strings("tokenizer.ggml.merges", v.merges);
+  keys.set_u32("tokenizer.ggml.bos_token_id", static_cast<std::uint32_t>(v.bos));
+  keys.set_u32("tokenizer.ggml.eos_token_id", static_cast<std::uint32_t>(v.eos));
+  keys.set_bool("tokenizer.ggml.add_bos_token", v.adds_bos);
 }
 
 } // namespace mote::text

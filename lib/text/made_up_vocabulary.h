@@ -1,6 +1,6 @@
 /// A vocabulary for models that were trained on nothing.
 #pragma once
-#include "lib/gguf/writer.h"
+#include "lib/gguf/key_values.h"
 #include "lib/text/tokenizer.h"
 
 namespace mote::text {
@@ -10,6 +10,6 @@ namespace mote::text {
 Vocabulary make_up_vocabulary(std::size_t n_vocab);
 
 /// Sets the tokenizer.ggml.* keys; a vocabulary without tokens becomes the model "none". byte_bpe only.
-void write_vocabulary(const Vocabulary& vocabulary, gguf::Writer& writer);
+void write_vocabulary(const Vocabulary& vocabulary, gguf::KeyValues& keys);
 
 } // namespace mote::text

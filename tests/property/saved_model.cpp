@@ -82,10 +82,10 @@ TEST_CASE("a model that no file of its family can say is not saved") {
   const TempDir folder;
   const std::pair<const char*, const char*> refused[] = {
       {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,activation=relu", "activation"},
-      {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,norm=layer", "norm.kind"},
+      {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,norm=layer", "layer_norm_rms_epsilon"},
       {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,rope_style=none", "rope"},
       {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,rope_base=10000.1", "rope.base"},
-      {"family=gpt2,layers=1,d_model=64,d_ff=96,heads=4,vocab=30,positions=0", "embedding.n_positions"},
+      {"family=gpt2,layers=1,d_model=64,d_ff=96,heads=4,vocab=30,positions=0", "position_embd.weight"},
       {"family=qwen3,layers=1,d_model=64,d_ff=96,heads=4,vocab=30,qk_norm=0", "qk_norm"},
   };
   for (const auto& [shape, word] : refused) {

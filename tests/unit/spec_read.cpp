@@ -153,6 +153,28 @@ TEST_CASE("an unknown architecture is refused with the list of those that are kn
       "model.gguf: architecture \"mamba\" is not supported; supported: gpt2, gptneox, llama, phi2, qwen2, qwen3, stablelm"));
 }
 
+TEST_CASE("scales, caps and bounds that a file names are in the spec") {
+  SpecFile file = test::file_of(small_llama());
+  file.f32("llama.attn_logit_softcapping", 50);
+  file.f32("llama.final_logit_softcapping", 30);
+  file.f32("llama.embedding_scale", 12);
+  file.f32("llama.residual_scale", 0.25f);
+  file.f32("llama.attention.clamp_kqv", 8);
+  file.f32("llama.attention.max_alibi_bias", 4);
+  const auto spec = read(file);
+  REQUIRE(spec);
+  ModelSpec expected = *read(test::file_of(small_llama()));
+  expected.embedding.scale = 12;
+  expected.head.softcap = 30;
+  for (LayerSpec& layer : expected.layers) {
+    layer.residual_scale = 0.25f;
+    layer.attention()->softcap = 50;
+    layer.attention()->clamp = 8;
+    layer.attention()->alibi_max_bias = 4;
+  }
+  CHECK(diff(expected, *spec) == "");
+}
+
 TEST_CASE("features that are not computed are refused by name") {
   struct Case {
     const char* part;
@@ -161,14 +183,7 @@ TEST_CASE("features that are not computed are refused by name") {
   const Case cases[] = {
       {"llama.expert_count is 8", [](SpecFile& f) { f.u32("llama.expert_count", 8); }},
       {"llama.attention.sliding_window is 64", [](SpecFile& f) { f.u32("llama.attention.sliding_window", 64); }},
-      {"llama.attn_logit_softcapping is 50", [](SpecFile& f) { f.f32("llama.attn_logit_softcapping", 50); }},
-      {"llama.final_logit_softcapping is 30", [](SpecFile& f) { f.f32("llama.final_logit_softcapping", 30); }},
       {"llama.logit_scale is 16", [](SpecFile& f) { f.f32("llama.logit_scale", 16); }},
-      {"llama.embedding_scale is 12", [](SpecFile& f) { f.f32("llama.embedding_scale", 12); }},
-      {"llama.residual_scale is nan",
-       [](SpecFile& f) { f.f32("llama.residual_scale", std::numeric_limits<float>::quiet_NaN()); }},
-      {"llama.attention.clamp_kqv is 8", [](SpecFile& f) { f.f32("llama.attention.clamp_kqv", 8); }},
-      {"llama.attention.max_alibi_bias is 8", [](SpecFile& f) { f.f32("llama.attention.max_alibi_bias", 8); }},
       {"llama.rope.scaling.attn_factor is 1.5", [](SpecFile& f) { f.f32("llama.rope.scaling.attn_factor", 1.5f); }},
       {"llama.attention.causal is false", [](SpecFile& f) { f.boolean("llama.attention.causal", false); }},
       {"llama.use_parallel_residual is true", [](SpecFile& f) { f.boolean("llama.use_parallel_residual", true); }},
@@ -204,6 +219,8 @@ TEST_CASE("metadata that makes no sense is answered with the key or field") {
     Change change;
   };
   const Case cases[] = {
+      {"layers[0].residual_scale", [](SpecFile& f) { f.f32("llama.residual_scale", std::numeric_limits<float>::quiet_NaN()); }},
+      {"layers[0].attention.softcap", [](SpecFile& f) { f.f32("llama.attn_logit_softcapping", -1); }},
       {"general.architecture", [](SpecFile& f) { f.keys.erase("general.architecture"); }},
       {"general.architecture", [](SpecFile& f) { f.u32("general.architecture", 3); }},
       {"llama.block_count", [](SpecFile& f) { f.keys.erase("llama.block_count"); }},

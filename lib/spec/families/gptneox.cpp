@@ -30,8 +30,12 @@ ModelSpec read(Metadata& metadata) {
   return read_decoder(metadata, std::move(usual));
 }
 
+void write(const ModelSpec& spec, KeyWriter& keys) {
+  keys.set("use_parallel_residual", spec.layers[0].residual == Residual::parallel);
+}
+
 } // namespace
 
-constinit const Family kGptNeox{"gptneox", defaults, read};
+constinit const Family kGptNeox{"gptneox", defaults, read, write};
 
 } // namespace mote::spec
