@@ -21,10 +21,15 @@ std::string preset_list() {
   for (const mote::Preset& preset : mote::all_presets()) {
     const auto spec = mote::spec_from_preset(preset.name);
     if (!spec || spec->layers.empty()) continue;
-    const mote::LayerSpec& layer = spec->layers.front();
+    // of the first layer that has them; 0: none has
+    int n_heads = 0, n_kv_heads = 0, d_ff = 0;
+    for (auto layer = spec->layers.rbegin(); layer != spec->layers.rend(); ++layer) {
+      if (const mote::AttentionSpec* a = layer->attention()) n_heads = a->n_heads, n_kv_heads = a->n_kv_heads;
+      if (layer->ffn) d_ff = layer->ffn->d_ff;
+    }
     fmt::format_to(std::back_inserter(text), "{:<28}{:<10}{:>10.1f} M{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", preset.name,
                    spec->family, static_cast<double>(mote::parameter_count(*spec)) / 1e6, spec->layers.size(), spec->d_model,
-                   layer.attention()->n_heads, layer.attention()->n_kv_heads, layer.ffn->d_ff, spec->n_vocab, spec->n_ctx);
+                   n_heads, n_kv_heads, d_ff, spec->n_vocab, spec->n_ctx);
   }
   return text;
 }

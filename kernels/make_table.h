@@ -4,6 +4,7 @@
 #include "kernels/formats/all.h"
 #include "kernels/mul_mat.h"
 #include "kernels/quantize_row.h"
+#include "kernels/recurrence.h"
 #include "kernels/table.h"
 #include "kernels/vec_activation.h"
 #include "kernels/vec_convert.h"
@@ -26,6 +27,7 @@ template <class P> constexpr void set_vector_operations(KernelTable& table) {
   table.scale = scale<P>;
   table.clamp = clamp<P>;
   table.softcap = softcap<P>;
+  table.multiply = multiply<P>;
   set_activation<P, Silu>(table, 0);
   set_activation<P, GeluTanh>(table, 1);
   set_activation<P, GeluErf>(table, 2);
@@ -40,6 +42,9 @@ template <class P> constexpr void set_vector_operations(KernelTable& table) {
   table.attend_chunk[0] = attend_chunk<P, uint16_t>;
   table.attend_chunk[1] = attend_chunk<P, float>;
   table.merge_chunks = merge_chunks<P>;
+  table.causal_conv = causal_conv<P>;
+  table.mamba_scan = mamba_scan<P>;
+  table.mamba2_scan = mamba2_scan<P>;
 }
 
 template <class P, class... Formats> constexpr void set_mul_mat(KernelTable& table, FormatList<Formats...>) {

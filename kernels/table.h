@@ -58,6 +58,54 @@ static constexpr size_t attention_scratch(int head_dim) { return 16 * 256 + 32 *
 /// Floats of the result of one chunk and head: the values, then their maximum and sum.
 static constexpr size_t attention_partial(int head_dim) { return (static_cast<size_t>(head_dim) + 15) / 16 * 16 + 32; }
 
+/// Causal convolution of channels by themselves, for consecutive tokens: out[t] = bias + sum over k of weight[k] x[t - d_conv + 1 + k].
+/// Panels are of 16 channels; the last one is filled up.
+struct ConvArgs {
+  const float* x;             // [n_tokens, x_stride]
+  size_t x_stride;
+  const float* weight;        // [panels, d_conv, 16]
+  const float* bias;          // [n_channels] or null
+  float* past;                // [panels, d_conv - 1, 16]: x before the first token, oldest first; then before the next call's
+  int d_conv, n_channels, n_tokens;
+  float* out;                 // [n_tokens, out_stride], not x
+  size_t out_stride;
+};
+
+/// The recurrence of mote::MambaSpec for some channels and consecutive tokens. Panels are of 16 channels; the last one is filled up.
+struct MambaScanArgs {
+  const float* u;             // [n_tokens, u_stride]
+  size_t u_stride;
+  const float* dt;            // [n_tokens, dt_stride], before softplus
+  size_t dt_stride;
+  const float* z;             // [n_tokens, z_stride]
+  size_t z_stride;
+  const float *b, *c;         // [n_tokens, bc_stride]: d_state each
+  size_t bc_stride;
+  const float* a;             // [panels, d_state, 16]
+  const float* d;             // [n_channels]
+  float* state;               // [panels, d_state, 16]
+  int d_state, n_channels, n_tokens;
+  float* out;                 // [n_tokens, out_stride]: y silu(z)
+  size_t out_stride;
+};
+
+/// The recurrence of mote::Mamba2Spec for one head and consecutive tokens.
+struct Mamba2ScanArgs {
+  const float* x;             // [n_tokens, x_stride]: head_dim
+  size_t x_stride;
+  const float* dt;            // [n_tokens, dt_stride]: one number, before bias and softplus
+  size_t dt_stride;
+  const float* z;             // [n_tokens, z_stride]: head_dim
+  size_t z_stride;
+  const float *b, *c;         // [n_tokens, bc_stride]: d_state each
+  size_t bc_stride;
+  float dt_bias, a, d;
+  float* state;               // [ceil(head_dim/16), d_state, 16]
+  int d_state, head_dim, n_tokens;
+  float* out;                 // [n_tokens, out_stride]: y silu(z)
+  size_t out_stride;
+};
+
 /// Order of the activations in KernelTable::activate and ::gate: that of mote::Activation.
 static constexpr int kNumActivations = 5;
 
@@ -74,6 +122,7 @@ struct KernelTable {
   void (*rms_norm)(const float* x, const float* weight, float eps, int n, float* out);
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, int n, float* out);
   void (*add)(float scale, const float* y, int n, float* x);       // x += scale * y, one fma each
+  void (*multiply)(const float* y, int n, float* x);               // x *= y
   void (*scale)(float factor, int n, float* x);                    // x *= factor
   void (*clamp)(float limit, int n, float* x);                     // to -limit .. limit
   void (*softcap)(float cap, int n, float* x);                     // x = cap * tanh(x / cap)
@@ -89,6 +138,9 @@ struct KernelTable {
   void (*attention[2])(const AttentionArgs&);
   void (*attend_chunk[2])(const AttentionArgs&); // one chunk into partials; out is not touched
   void (*merge_chunks)(const AttentionArgs&);    // partials of all chunks into out: the bits of attention
+  void (*causal_conv)(const ConvArgs&);
+  void (*mamba_scan)(const MambaScanArgs&);
+  void (*mamba2_scan)(const Mamba2ScanArgs&);
 };
 
 extern const KernelTable kScalarKernels;

@@ -1,4 +1,4 @@
-// Normalization of a vector, sums and multiples. Included by ISA units only.
+// Normalization of a vector, sums, products and multiples. Included by ISA units only.
 #pragma once
 #include "kernels/vec.h"
 
@@ -57,6 +57,10 @@ template <class P> void scale(float factor, int n, float* x) {
 template <class P> void clamp(float limit, int n, float* x) {
   each_16<P>(n, [&](int i, auto lanes)
                     MOTE_INLINE { lanes.store(x + i, P::min(P::splat(limit), P::max(P::splat(-limit), lanes.load(x + i)))); });
+}
+
+template <class P> void multiply(const float* y, int n, float* x) {
+  each_16<P>(n, [&](int i, auto lanes) MOTE_INLINE { lanes.store(x + i, P::mul(lanes.load(x + i), lanes.load(y + i))); });
 }
 
 } // namespace

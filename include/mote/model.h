@@ -45,7 +45,7 @@ struct CacheReport {
 struct MemoryUse {
   std::size_t parameters = 0; ///< packed weights; shared ones once
   std::size_t tokenizer = 0;
-  std::size_t kv_cache = 0; ///< sessions only
+  std::size_t kv_cache = 0; ///< sessions only; the states of recurrent layers count here
   std::size_t compute = 0;  ///< sessions only: activations, logits, scratch
 };
 

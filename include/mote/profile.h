@@ -13,8 +13,9 @@ std::string_view component_name(Component component) noexcept;
 /// What a step of the plan does. Whoever computes a value goes on with it while it is in reach: products of matrices include the
 /// rotation and caching of q, k and v, the activation between gate and down, and the sum with the residual stream; every step
 /// includes the quantization of what it hands to the next. mul_mat is called mul_mat_vec in the phase of one token at a time.
-enum class Operation : std::uint8_t { embed, norm, mul_mat, attention };
-inline constexpr int kNumOperations = 4;
+/// recurrence: convolutions and states of the mixers that have them.
+enum class Operation : std::uint8_t { embed, norm, mul_mat, attention, recurrence };
+inline constexpr int kNumOperations = 5;
 std::string_view operation_name(Operation operation) noexcept;
 
 /// One step of the plan, summed over its runs. Times are means over the session's threads.

@@ -12,9 +12,9 @@
 namespace mote {
 
 struct SessionOptions {
-  int n_ctx = 0;      ///< positions of the KV cache; 0: the model's n_ctx, which is also the limit
-  int n_batch = 256;  ///< tokens computed in one pass at most; longer inputs are cut. Does not change the logits.
-  int n_threads = 0;  ///< 0: default_thread_count(). Does not change the logits.
+  int n_ctx = 0;     ///< positions of the KV cache; 0: the model's n_ctx, which is also the limit
+  int n_batch = 256; ///< tokens computed in one pass at most; longer inputs are cut. Does not change the logits.
+  int n_threads = 0; ///< 0: default_thread_count(). Does not change the logits.
   TensorType kv_type = TensorType::F16; ///< of the KV cache: F16, or F32 for twice the memory and no rounding
   bool profile = false;
 };
@@ -41,6 +41,8 @@ class Session {
   int n_ctx() const noexcept;
   int n_threads() const noexcept;
   /// Forgets all tokens from position n_keep on (0 <= n_keep <= position()); the next decode continues there.
+  /// Error: unsupported when the model is recurrent (is_recurrent) and n_keep is neither 0 nor position(): its state is of all
+  /// tokens so far.
   Status truncate(int n_keep);
 
   /// What was measured since the start or the last reset_profile(); empty without SessionOptions::profile.

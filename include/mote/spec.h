@@ -115,8 +115,40 @@ enum class NormPlacement : std::uint8_t {
   output,   ///< x += norm(f(x))
 };
 
-/// What mixes the positions of a layer.
-using MixerSpec = std::variant<AttentionSpec>;
+/// Selective state space (Gu, Dao 2023, "Mamba"). Each of d_inner channels u has a state h of d_state numbers; of every token
+/// dt = softplus(Wdt dt' + bias), h = exp(dt A) h + dt B u, y = C h + D u, where u = silu(convolution(x)), [x | z] = Win in,
+/// [dt' | B | C] = Wx u; the result is Wout (y silu(z)).
+struct MambaSpec {
+  int d_inner = 0;
+  int d_state = 0;
+  int dt_rank = 0;           ///< length of dt'
+  int d_conv = 0;            ///< tokens that the causal convolution of each channel sees; it has a bias
+  bool dt_b_c_norms = false; ///< dt', B and C pass a norm like the layer's, with weights of their own
+  bool operator==(const MambaSpec&) const = default;
+};
+
+/// State space duality (Dao, Gu 2024, "Mamba-2"): as MambaSpec, but [z | x | B | C | dt] = Win in, the convolution takes x, B
+/// and C, a head has one A, D and dt, the heads of a group share B and C, and y silu(z) passes a norm like the layer's, of each
+/// group by itself, before Wout.
+struct Mamba2Spec {
+  int n_heads = 0;
+  int head_dim = 0;
+  int d_state = 0;
+  int n_groups = 0; ///< divides n_heads
+  int d_conv = 0;   ///< with a bias
+  int d_inner() const noexcept { return n_heads * head_dim; }
+  int n_channels() const noexcept { return d_inner() + 2 * n_groups * d_state; } ///< of the convolution: x | B | C
+  bool operator==(const Mamba2Spec&) const = default;
+};
+
+/// Gated short convolution (Liquid AI 2025, "LFM2"): [b | c | x] = Win in, each d_model wide; Wout (c convolution(b x)).
+struct ShortConvSpec {
+  int d_conv = 0; ///< without a bias
+  bool operator==(const ShortConvSpec&) const = default;
+};
+
+/// What mixes the positions of a layer. All but attention keep a state of fixed size instead of the past's keys and values.
+using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec>;
 
 struct LayerSpec {
   Residual residual = Residual::sequential;
@@ -133,6 +165,9 @@ struct LayerSpec {
   /// Null when the mixer is of another kind.
   const AttentionSpec* attention() const noexcept { return std::get_if<AttentionSpec>(&mixer); }
   AttentionSpec* attention() noexcept { return std::get_if<AttentionSpec>(&mixer); }
+  /// The same for the other kinds: mixer_as<MambaSpec>().
+  template <class T> const T* mixer_as() const noexcept { return std::get_if<T>(&mixer); }
+  template <class T> T* mixer_as() noexcept { return std::get_if<T>(&mixer); }
 };
 
 struct HeadSpec {
@@ -174,6 +209,8 @@ std::string diff(const ModelSpec& a, const ModelSpec& b);
 Status validate(const ModelSpec& spec);
 /// Number of weights; a tied embedding counts once.
 std::int64_t parameter_count(const ModelSpec& spec);
+/// Whether some layer keeps a state that a session cannot take back by a few tokens: any mixer but attention.
+bool is_recurrent(const ModelSpec& spec) noexcept;
 
 /// The families that a file or a shape can name, sorted.
 std::vector<std::string_view> family_names();

@@ -69,7 +69,7 @@ Status check_read_back(const ModelSpec& spec, const gguf::KeyValues& keys, std::
     gguf::Tensor tensor;
     tensor.name = tensors[i].name;
     tensor.type = types[i];
-    tensor.n_dims = tensors[i].is_matrix() ? 2 : 1;
+    tensor.n_dims = tensors[i].is_flat() ? 1 : 2;
     tensor.dims = {tensors[i].n_cols, tensors[i].n_rows, 1, 1};
     tensor.data = std::as_bytes(std::span(tensors[i].values)); // reading the spec looks at no other
     assembly.tensors.push_back(std::move(tensor));
@@ -100,7 +100,7 @@ Status save_random_model(const ModelSpec& spec, std::uint64_t seed, const std::s
     writer.set_all(keys);
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const std::int64_t dims[] = {tensors[i].n_cols, tensors[i].n_rows};
-      writer.add_tensor(tensors[i].name, types[i], std::span(dims).first(tensors[i].is_matrix() ? 2 : 1));
+      writer.add_tensor(tensors[i].name, types[i], std::span(dims).first(tensors[i].is_flat() ? 1 : 2));
     }
     auto pool = api::make_pool(options.n_threads);
     if (!pool) return std::move(pool).error();

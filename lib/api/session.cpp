@@ -90,6 +90,10 @@ Status Session::truncate(int n_keep) {
   return api::guard([&]() -> Status {
     if (n_keep < 0 || n_keep > position())
       return invalid("n_keep is " + std::to_string(n_keep) + ", expected 0.." + std::to_string(position()));
+    if (n_keep != 0 && n_keep != position() && is_recurrent(impl_->model.spec()))
+      return Error{ErrorCode::unsupported, "n_keep is " + std::to_string(n_keep) + ", expected 0 or " +
+                                               std::to_string(position()) +
+                                               ": a recurrent model's state cannot go back by some tokens"};
     impl_->decoder->truncate(n_keep);
     return {};
   });

@@ -18,6 +18,58 @@ Rows take_rows(int n_rows, int n_cols, bool floats, runtime::Arena& arena) {
   return rows;
 }
 
+/// Widths of what a recurrent mixer computes on the way, and of what it keeps.
+struct RecurrentSizes {
+  int in = 0, channels = 0, dt = 0, bc = 0, steps = 0, out = 0;
+  std::size_t past = 0, state = 0;
+
+  RecurrentSizes() = default;
+  RecurrentSizes(const AttentionSpec&, int) {}
+  RecurrentSizes(const MambaSpec& m, int)
+      : in(2 * m.d_inner), channels(m.d_inner), dt(m.dt_rank), bc(2 * m.d_state), steps(m.d_inner), out(m.d_inner) {
+    keep(m.d_conv, panels(m.d_inner) * size(m.d_state));
+  }
+  RecurrentSizes(const Mamba2Spec& m, int)
+      : in(m.d_inner() + m.n_channels() + m.n_heads), channels(m.n_channels()), steps(m.d_inner()), out(m.d_inner()) {
+    keep(m.d_conv, size(m.n_heads) * panels(m.head_dim) * size(m.d_state));
+  }
+  RecurrentSizes(const ShortConvSpec& conv, int d_model) : in(3 * d_model), channels(d_model), out(d_model) {
+    keep(conv.d_conv, 0);
+  }
+
+  void grow_to(const RecurrentSizes& o) {
+    for (int RecurrentSizes::*width : {&RecurrentSizes::in, &RecurrentSizes::channels, &RecurrentSizes::dt, &RecurrentSizes::bc,
+                                       &RecurrentSizes::steps, &RecurrentSizes::out})
+      this->*width = std::max(this->*width, o.*width);
+  }
+
+ private:
+  static std::size_t panels(int n) { return (size(n) + 15) / 16; }
+  void keep(int d_conv, std::size_t state_panels) {
+    past = panels(channels) * size(d_conv - 1) * 16;
+    state = state_panels * 16;
+  }
+};
+
+RecurrentSizes recurrent_sizes(const LayerSpec& layer, int d_model) {
+  return std::visit([&](const auto& mixer) { return RecurrentSizes(mixer, d_model); }, layer.mixer);
+}
+
+RecurrentBuffers take_recurrent(const RecurrentSizes& widths, int n_batch, int n_threads, runtime::Arena& arena) {
+  RecurrentBuffers r;
+  if (widths.in == 0) return r;
+  const int n_rows = std::max(n_batch, n_threads);
+  r.in = arena.take<float>(size(n_batch) * size(widths.in));
+  r.convolved = take_rows(n_batch, widths.channels, true, arena);
+  r.selected = arena.take<float>(size(n_batch) * size(widths.dt + widths.bc));
+  r.dt = take_rows(n_rows, widths.dt, true, arena);
+  r.bc = take_rows(n_rows, widths.bc, true, arena);
+  r.dt.own_rows = r.bc.own_rows = true;
+  r.steps = arena.take<float>(size(n_batch) * size(widths.steps));
+  r.out = take_rows(n_rows, widths.out, true, arena);
+  return r;
+}
+
 } // namespace
 
 Rotation* Buffers::find_rotation(const RopeSpec& rope) {
@@ -29,7 +81,9 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
   Buffers b;
   const int n_batch = sizes.n_batch, n_chunks = (sizes.n_ctx + kernels::kAttentionChunk - 1) / kernels::kAttentionChunk;
   int qkv = 0, attended = 0, d_ff = 0, head_dim = 0, n_kv_heads = 0;
+  RecurrentSizes recurrent;
   for (const LayerSpec& layer : spec.layers) {
+    recurrent.grow_to(recurrent_sizes(layer, spec.d_model));
     if (layer.ffn) d_ff = std::max(d_ff, layer.ffn->d_ff);
     if (!layer.attention()) continue;
     const AttentionSpec& a = *layer.attention();
@@ -54,6 +108,7 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
   b.qkv = arena.take<float>(size(n_batch) * size(qkv));
   b.attended = take_rows(n_batch, attended, true, arena);
   b.inner = take_rows(n_batch, d_ff, sizes.inner_floats, arena);
+  b.recurrent = take_recurrent(recurrent, n_batch, sizes.n_threads, arena);
   b.projected = arena.take<float>(size(n_batch) * size(spec.d_model));
   b.logits = arena.take<float>(size(spec.n_vocab));
   if (sizes.n_threads > 1 && n_chunks > 1) b.partials = arena.take<float>(size(n_kv_heads) * b.partials_stride);
@@ -67,6 +122,9 @@ std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, TensorType 
   std::vector<LayerCache> cache;
   for (const LayerSpec& layer : spec.layers) {
     LayerCache& c = cache.emplace_back();
+    const RecurrentSizes recurrent = recurrent_sizes(layer, spec.d_model);
+    c.past = arena.take<float>(recurrent.past);
+    c.state = arena.take<float>(recurrent.state);
     if (!layer.attention()) continue;
     const AttentionSpec& a = *layer.attention();
     c.type = type;

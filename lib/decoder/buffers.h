@@ -29,12 +29,23 @@ struct Rotation {
   float* sin = nullptr; ///< [n_batch, n_pairs]
 };
 
+/// What recurrent mixers compute on the way; each as wide as the widest of them wants, narrower layers use a prefix.
+struct RecurrentBuffers {
+  float* in = nullptr;       ///< [n_batch, ...]: the first product of a mixer
+  Rows convolved;            ///< of the channels of the convolution
+  float* selected = nullptr; ///< [n_batch, dt_rank + 2 d_state]: dt' | B | C of Mamba
+  Rows dt, bc;               ///< the same, apart
+  float* steps = nullptr;    ///< [n_batch, d_inner]: dt of each channel of Mamba; what Mamba-2 normalizes
+  Rows out;                  ///< of width d_inner
+};
+
 struct Buffers {
-  float* residual = nullptr;  ///< [n_batch, d_model]: the stream that the layers add to
-  Rows normed;                ///< of width d_model
-  float* qkv = nullptr;       ///< [n_batch, widest (n_heads + 2 n_kv_heads) * head_dim]
-  Rows attended;              ///< of the widest n_heads * head_dim; narrower layers use a prefix
-  Rows inner;                 ///< of the widest d_ff; x only if some matrix takes it
+  float* residual = nullptr; ///< [n_batch, d_model]: the stream that the layers add to
+  Rows normed;               ///< of width d_model
+  float* qkv = nullptr;      ///< [n_batch, widest (n_heads + 2 n_kv_heads) * head_dim]
+  Rows attended;             ///< of the widest n_heads * head_dim; narrower layers use a prefix
+  Rows inner;                ///< of the widest d_ff; x only if some matrix takes it
+  RecurrentBuffers recurrent;
   float* projected = nullptr; ///< [n_batch, d_model]: what is about to be added to the stream
   float* logits = nullptr;    ///< [n_vocab]
   float* partials = nullptr;  ///< of attention, for a token that threads share: [n_kv_heads, partials_stride]
@@ -56,14 +67,16 @@ inline constexpr int kFfnTileFloats = 16 << 10;
 /// Call once with a measuring arena and once with a real one.
 Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::Arena& arena);
 
-/// K and V of one layer, F16 or F32.
+/// K and V of one layer, F16 or F32; or the state of a recurrent one.
 struct LayerCache {
   TensorType type = TensorType::F16;
   std::byte* k = nullptr;                           ///< [n_kv_heads, ceil(n_ctx/16), head_dim, 16]: 16 positions side by side
   std::byte* v = nullptr;                           ///< [n_kv_heads, n_ctx, v_stride]
   std::size_t k_head_stride = 0, v_head_stride = 0; ///< elements from one kv head to the next
   std::size_t element_bytes() const noexcept { return type == TensorType::F16 ? 2 : 4; }
-  int v_stride = 0; ///< head_dim rounded up to 16
+  int v_stride = 0;       ///< head_dim rounded up to 16
+  float* past = nullptr;  ///< [ceil(channels/16), d_conv - 1, 16]: the last inputs of a convolution, oldest first
+  float* state = nullptr; ///< Mamba: [ceil(d_inner/16), d_state, 16]; Mamba-2: [n_heads, ceil(head_dim/16), d_state, 16]
 };
 
 /// Call once with a measuring arena and once with a real one.

@@ -1,5 +1,6 @@
 #include "lib/decoder/compile.h"
 
+#include "lib/decoder/recurrent_steps.h"
 #include "lib/decoder/steps.h"
 
 namespace mote::decoder {
@@ -27,7 +28,7 @@ class Compiler {
     for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
       layer_ = static_cast<int>(i);
       const LayerSpec& layer = spec_.layers[i];
-      if (const AttentionSpec* attention = layer.attention()) compile_attention(layer, *attention, w_.layers[i], cache[i]);
+      std::visit([&](const auto& mixer) { compile_mixer(layer, mixer, w_.layers[i], cache[i]); }, layer.mixer);
       if (layer.ffn) compile_ffn(layer, *layer.ffn, w_.layers[i]);
     }
     layer_ = -1;
@@ -128,7 +129,7 @@ class Compiler {
     add<QkvStep>(tag(Component::attention, Operation::norm), operands);
   }
 
-  void compile_attention(const LayerSpec& layer, const AttentionSpec& a, const RoleWeights& w, const LayerCache& cache) {
+  void compile_mixer(const LayerSpec& layer, const AttentionSpec& a, const RoleWeights& w, const LayerCache& cache) {
     std::vector<const Linear*> qkv;
     for (const Role role : {Role::attn_qkv, Role::attn_q, Role::attn_k, Role::attn_v})
       if (w.linear(role).weight.panels) qkv.push_back(&w.linear(role));
@@ -152,6 +153,82 @@ class Compiler {
     add<AttentionStep>(attention, AttentionStep::Operands{&a, b_.qkv, cache, attended, !output.takes_floats(), b_.partials,
                                                           b_.partials_stride, b_.scratch, b_.scratch_stride});
     add_output(Component::attention, layer, output, attended, w.norm(Role::attn_post_norm));
+  }
+
+  /// The norm of a recurrent layer and its first product, into recurrent.in.
+  void add_recurrent_in(const LayerSpec& layer, const RoleWeights& w, const Linear& in) {
+    const Linear* const readers[] = {&in};
+    add_input(Component::attention, layer, w.norm(Role::attn_norm), readers);
+    add_linear(Component::attention, in, b_.normed, b_.recurrent.in, in.weight.n_rows, nullptr);
+  }
+
+  /// kept: floats of the state; per token each is read and written, and ops operations are done for it.
+  StepTag recurrence_tag(std::int64_t kept, std::int64_t ops) const {
+    StepTag step_tag = tag(Component::attention, Operation::recurrence);
+    step_tag.bytes_fixed = 2 * kept * static_cast<std::int64_t>(sizeof(float));
+    step_tag.ops_per_token = ops * kept;
+    return step_tag;
+  }
+
+  static Rows narrowed(Rows rows, int n_cols) {
+    rows.n_cols = n_cols;
+    return rows;
+  }
+
+  void add_conv(const RoleWeights& w, const float* x, std::size_t x_stride, int n_channels, int d_conv, const LayerCache& cache,
+                bool quantize) {
+    add<ConvStep>(recurrence_tag(std::int64_t{n_channels} * d_conv, 2),
+                  ConvStep::Operands{x, x_stride, w.norm(Role::ssm_conv1d), d_conv, cache.past, Activation::silu,
+                                     narrowed(b_.recurrent.convolved, n_channels), quantize});
+  }
+
+  void compile_mixer(const LayerSpec& layer, const MambaSpec& m, const RoleWeights& w, const LayerCache& cache) {
+    RecurrentBuffers& r = b_.recurrent;
+    const Linear &x = w.linear(Role::ssm_x), &out = w.linear(Role::ssm_out), &dt = w.linear(Role::ssm_dt);
+    const std::size_t in_stride = 2 * static_cast<std::size_t>(m.d_inner);
+    const Rows u = narrowed(r.convolved, m.d_inner), dt_rows = narrowed(r.dt, m.dt_rank), bc = narrowed(r.bc, 2 * m.d_state);
+    add_recurrent_in(layer, w, w.linear(Role::ssm_in));
+    add_conv(w, r.in, in_stride, m.d_inner, m.d_conv, cache, !x.takes_floats());
+    add_linear(Component::attention, x, u, r.selected, x.weight.n_rows, nullptr);
+    add<MambaSplitStep>(
+        tag(Component::attention, Operation::norm),
+        MambaSplitStep::Operands{&m, r.selected, layer.norm.eps, w.norm(Role::ssm_dt_norm), w.norm(Role::ssm_b_norm),
+                                 w.norm(Role::ssm_c_norm), dt_rows, bc, !dt.takes_floats()});
+    StepTag scan = recurrence_tag(std::int64_t{m.d_inner} * m.d_state, 6);
+    count(scan, dt);
+    const Rows y = narrowed(r.out, m.d_inner);
+    add<MambaScanStep>(scan,
+                       MambaScanStep::Operands{&m, &dt, dt_rows, bc, u.x, r.in + m.d_inner, in_stride, w.norm(Role::ssm_a).weight,
+                                               w.norm(Role::ssm_d).weight, r.steps, cache.state, y, !out.takes_floats()});
+    add_output(Component::attention, layer, out, y, w.norm(Role::attn_post_norm));
+  }
+
+  void compile_mixer(const LayerSpec& layer, const Mamba2Spec& m, const RoleWeights& w, const LayerCache& cache) {
+    RecurrentBuffers& r = b_.recurrent;
+    const Linear& out = w.linear(Role::ssm_out);
+    const int n_in = m.d_inner() + m.n_channels() + m.n_heads;
+    add_recurrent_in(layer, w, w.linear(Role::ssm_in));
+    add_conv(w, r.in + m.d_inner(), static_cast<std::size_t>(n_in), m.n_channels(), m.d_conv, cache, false);
+    add<Mamba2ScanStep>(recurrence_tag(std::int64_t{m.d_inner()} * m.d_state, 5),
+                        Mamba2ScanStep::Operands{&m, r.in, r.convolved.x, w.norm(Role::ssm_dt).bias, w.norm(Role::ssm_a).weight,
+                                                 w.norm(Role::ssm_d).weight, cache.state, r.steps});
+    Rows normed = narrowed(r.out, m.d_inner());
+    normed.own_rows = true;
+    add<NormStep>(tag(Component::attention, Operation::norm),
+                  NormStep::Operands{&layer.norm, w.norm(Role::ssm_norm), r.steps, normed, !out.takes_floats(), Scope::tokens,
+                                     Scope::tokens, m.n_groups});
+    add_output(Component::attention, layer, out, normed, w.norm(Role::attn_post_norm));
+  }
+
+  void compile_mixer(const LayerSpec& layer, const ShortConvSpec& conv, const RoleWeights& w, const LayerCache& cache) {
+    RecurrentBuffers& r = b_.recurrent;
+    const Linear& out = w.linear(Role::shortconv_out_proj);
+    const Rows y = narrowed(r.out, spec_.d_model);
+    add_recurrent_in(layer, w, w.linear(Role::shortconv_in_proj));
+    add<ShortConvStep>(
+        recurrence_tag(std::int64_t{spec_.d_model} * conv.d_conv, 2),
+        ShortConvStep::Operands{r.in, w.norm(Role::shortconv_conv).weight, conv.d_conv, cache.past, y, !out.takes_floats()});
+    add_output(Component::attention, layer, out, y, w.norm(Role::attn_post_norm));
   }
 
   void add_ffn_input(const LayerSpec& layer, const RoleWeights& w) {

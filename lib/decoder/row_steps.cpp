@@ -52,11 +52,14 @@ void EmbedStep::run(const Pass& pass, Items items) const noexcept {
 }
 
 void NormStep::normalize(const Pass& pass, int token, int row) const noexcept {
-  const int n = o_.out.n_cols;
+  const int n = o_.out.n_cols, n_group = n / o_.n_groups;
   const float* x = o_.x + size(token) * size(n);
   float* out = o_.out.x + size(row) * size(n);
-  if (o_.spec) normalize_row(*pass.kernels, *o_.spec, o_.norm, x, n, out);
-  else std::copy(x, x + n, out);
+  const auto of_group = [](const float* p, int i) { return p ? p + i : nullptr; };
+  if (!o_.spec) std::copy(x, x + n, out);
+  else
+    for (int i = 0; i < n; i += n_group)
+      normalize_row(*pass.kernels, *o_.spec, {of_group(o_.norm.weight, i), of_group(o_.norm.bias, i)}, x + i, n_group, out + i);
   if (o_.quantize) pass.kernels->quantize_row(out, 0, n, o_.out.act + size(row) * o_.out.act_stride());
 }
 

@@ -42,7 +42,8 @@ class EmbedStep final : public Step {
   bool quantize_;
 };
 
-/// out = norm(x), and the same quantized if asked for. Every thread does all of a single token, for itself.
+/// out = norm(x), of each group of its elements by itself, and the same quantized if asked for. Every thread does all of a single
+/// token, for itself.
 class NormStep final : public Step {
  public:
   struct Operands {
@@ -53,6 +54,7 @@ class NormStep final : public Step {
     bool quantize; ///< fill out.act
     Scope scope;
     Scope x_scope; ///< which tokens x has
+    int n_groups = 1;
   };
   NormStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
   void run(const Pass& pass, Items items) const noexcept override;

@@ -19,6 +19,7 @@ std::string_view operation_name(Operation operation) noexcept {
     case Operation::norm: return "norm";
     case Operation::mul_mat: return "mul_mat";
     case Operation::attention: return "attention";
+    case Operation::recurrence: return "recurrence";
   }
   return "unknown";
 }

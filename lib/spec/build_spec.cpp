@@ -8,6 +8,7 @@
 #include "lib/spec/family.h"
 #include "lib/spec/limits.h"
 #include "lib/spec/presets.h"
+#include "lib/spec/recurrent.h"
 #include "lib/spec/rope_scaling.h"
 #include "lib/spec/shape.h"
 
@@ -64,9 +65,40 @@ AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, co
   return attention;
 }
 
+/// Fills in one of the family's kinds of layers.
+LayerSpec read_layer(ShapeValues& values, const LayerSpec& usual, int d_model) {
+  LayerSpec layer = usual;
+  layer.residual = values.word_or("residual", usual.residual);
+  layer.norm = read_norm(values, usual.norm);
+  if (const AttentionSpec* attention = usual.attention()) layer.mixer = read_attention(values, *attention, layer.norm, d_model);
+  else read_recurrent(values, layer.mixer, d_model);
+  if (!layer.ffn) return layer;
+  layer.ffn->kind = values.word_or("ffn", usual.ffn->kind);
+  layer.ffn->activation = values.word_or("activation", usual.ffn->activation);
+  layer.ffn->d_ff = values.integer("d_ff", 1, kMaxDFf);
+  layer.ffn->bias = values.boolean_or("ffn_bias", usual.ffn->bias);
+  return layer;
+}
+
+/// All layers; where the family mixes two kinds, the shape says which layers are attention.
+std::vector<LayerSpec> read_layers(ShapeValues& values, std::vector<LayerSpec> kinds, int d_model) {
+  for (LayerSpec& kind : kinds) kind = read_layer(values, kind, d_model);
+  const int n_layers = values.integer("layers", 1, kMaxLayers);
+  std::vector<LayerSpec> layers(static_cast<std::size_t>(n_layers), kinds.back());
+  if (kinds.size() > 1)
+    for (const int i : values.integers("attention_layers", 0, n_layers - 1)) layers[static_cast<std::size_t>(i)] = kinds.front();
+  if (kinds.back().attention()) refuse_recurrent_keys(values);
+  const auto refuse = [&](std::initializer_list<std::string_view> keys, const char* what) {
+    for (const std::string_view key : keys)
+      if (values.has(key)) values.fail(key, std::string("no such key in a family without ") + what);
+  };
+  if (!kinds.front().attention()) refuse({"heads", "kv_heads", "head_dim", "rope_style", "rope_dims", "rope_base"}, "attention");
+  if (!kinds.front().ffn) refuse({"d_ff", "activation", "ffn", "ffn_bias"}, "FFNs");
+  return layers;
+}
+
 ModelSpec build(ShapeValues& values, const Family& family) {
   const ModelSpec usual = family.defaults();
-  const LayerSpec& usual_layer = usual.layers[0];
   ModelSpec model;
   model.family = family.name;
   model.d_model = values.integer("d_model", 1, kMaxDModel);
@@ -76,17 +108,8 @@ ModelSpec build(ShapeValues& values, const Family& family) {
   if (model.embedding.n_positions != 0 && model.embedding.n_positions < model.n_ctx)
     values.fail("positions", "0, or ctx=" + std::to_string(model.n_ctx) + " and more");
 
-  LayerSpec layer;
-  layer.residual = values.word_or("residual", usual_layer.residual);
-  layer.norm = read_norm(values, usual_layer.norm);
-  layer.mixer = read_attention(values, *usual_layer.attention(), layer.norm, model.d_model);
-  layer.ffn->kind = values.word_or("ffn", usual_layer.ffn->kind);
-  layer.ffn->activation = values.word_or("activation", usual_layer.ffn->activation);
-  layer.ffn->d_ff = values.integer("d_ff", 1, kMaxDFf);
-  layer.ffn->bias = values.boolean_or("ffn_bias", usual_layer.ffn->bias);
-  model.layers.assign(static_cast<std::size_t>(values.integer("layers", 1, kMaxLayers)), layer);
-
-  model.head.norm = layer.norm;
+  model.layers = read_layers(values, usual.layers, model.d_model);
+  model.head.norm = model.layers[0].norm;
   model.head.tied = values.boolean_or("tied", usual.head.tied);
   model.head.bias = values.boolean_or("head_bias", usual.head.bias);
   return model;

@@ -31,8 +31,8 @@ class KeyWriter {
 
 struct Family {
   std::string_view name;
-  /// What the models of the family share: one layer, no sizes; rope->dims = 0 stands for all of head_dim,
-  /// embedding.n_positions > 0 for as many as n_ctx.
+  /// What the models of the family share: one layer, or one of each kind that it mixes, attention first and a recurrent one
+  /// second; no sizes; rope->dims = 0 stands for all of head_dim, embedding.n_positions > 0 for as many as n_ctx.
   ModelSpec (*defaults)();
   /// The spec of a file. Errors stay in the metadata; the spec is of no use then.
   ModelSpec (*read)(Metadata& metadata);
@@ -41,7 +41,7 @@ struct Family {
 };
 
 // Each in its own file in families/; families.cpp lists them.
-extern const Family kGpt2, kGptNeox, kLlama, kPhi2, kQwen2, kQwen3, kStableLm;
+extern const Family kGpt2, kGptNeox, kLfm2, kLlama, kMamba, kMamba2, kPhi2, kQwen2, kQwen3, kStableLm;
 
 /// Sorted by name.
 std::span<const Family* const> families() noexcept;

@@ -9,6 +9,8 @@ inline constexpr int kMaxDModel = 1 << 17;
 inline constexpr int kMaxDFf = 1 << 20;
 inline constexpr int kMaxHeads = 1024;
 inline constexpr int kMaxHeadDim = 1024;
+inline constexpr int kMaxDState = 4096;
+inline constexpr int kMaxDConv = 64;
 inline constexpr int kMaxVocab = 1 << 24;
 inline constexpr int kMaxCtx = 1 << 24;
 

@@ -50,8 +50,9 @@ class Metadata {
   Status status_;
 };
 
-/// A file of a family whose models differ from its defaults in nothing but sizes, the eps of the norms, rope, the scales, caps
-/// and bounds that have keys, and what the presence of tensors says: biases, fused q, k and v, an output matrix of its own.
+/// A file of a family whose models differ from its defaults in nothing but sizes, which layers are attention, the eps of the
+/// norms, rope, the scales, caps and bounds that have keys, and what the presence of tensors says: biases, fused q, k and v, an
+/// output matrix of its own.
 ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults);
 /// Refuses, by its key, whatever would have to be computed but is not.
 void refuse_features(Metadata& metadata, const ModelSpec& spec);

@@ -39,6 +39,9 @@ class Fields {
   }
   void add(const std::string& path, const RopeSpec& rope);
   void add(const std::string& path, const AttentionSpec& attention);
+  void add(const std::string& path, const MambaSpec& mamba);
+  void add(const std::string& path, const Mamba2Spec& mamba);
+  void add(const std::string& path, const ShortConvSpec& conv);
   void add(const std::string& path, const FfnSpec& ffn);
 
   std::vector<Field> take() { return std::move(fields_); }
@@ -90,6 +93,24 @@ void Fields::add(const std::string& path, const AttentionSpec& attention) {
   add_unless(0, path + ".log_scaling_from", attention.log_scaling_from);
 }
 
+void Fields::add(const std::string& path, const MambaSpec& mamba) {
+  add(path + ".d_inner", mamba.d_inner);
+  add(path + ".d_state", mamba.d_state);
+  add(path + ".dt_rank", mamba.dt_rank);
+  add(path + ".d_conv", mamba.d_conv);
+  add(path + ".dt_b_c_norms", mamba.dt_b_c_norms);
+}
+
+void Fields::add(const std::string& path, const Mamba2Spec& mamba) {
+  add(path + ".n_heads", mamba.n_heads);
+  add(path + ".head_dim", mamba.head_dim);
+  add(path + ".d_state", mamba.d_state);
+  add(path + ".n_groups", mamba.n_groups);
+  add(path + ".d_conv", mamba.d_conv);
+}
+
+void Fields::add(const std::string& path, const ShortConvSpec& conv) { add(path + ".d_conv", conv.d_conv); }
+
 void Fields::add(const std::string& path, const FfnSpec& ffn) {
   add(path + ".kind", name_of(ffn.kind));
   add(path + ".activation", name_of(ffn.activation));
@@ -120,7 +141,7 @@ std::vector<Field> layer_fields(const LayerSpec& layer) {
   if (layer.placement != NormPlacement::pre) fields.add("placement", name_of(layer.placement));
   fields.add("norm", layer.norm);
   fields.add_unless(1.0f, "residual_scale", layer.residual_scale);
-  if (const AttentionSpec* attention = layer.attention()) fields.add("attention", *attention);
+  std::visit([&](const auto& mixer) { fields.add(std::string(kMixerNames[layer.mixer.index()]), mixer); }, layer.mixer);
   if (layer.ffn) fields.add("ffn", *layer.ffn);
   else fields.add("ffn", std::string_view("none"));
   // rare: said where it is so

@@ -8,6 +8,7 @@
 #include "lib/spec/limits.h"
 #include "lib/spec/metadata.h"
 #include "lib/spec/names.h"
+#include "lib/spec/recurrent.h"
 
 namespace mote::spec {
 
@@ -116,6 +117,28 @@ bool read_long_rope(Metadata& metadata, RopeSpec& rope) {
   return true;
 }
 
+/// Puts attention where the file says heads: everywhere, or where a hybrid's layer has kv heads.
+void read_attention_layers(Metadata& metadata, ModelSpec& spec, const LayerSpec& kind) {
+  const std::size_t n_layers = spec.layers.size();
+  const bool hybrid = !spec.layers[0].attention();
+  const std::vector<int> n_heads = metadata.per_layer("attention.head_count", n_layers, 1, kMaxHeads);
+  const std::vector<int> n_kv_heads = hybrid || metadata.has("attention.head_count_kv")
+                                          ? metadata.per_layer("attention.head_count_kv", n_layers, hybrid ? 0 : 1, kMaxHeads)
+                                          : n_heads;
+  const int head_dim = read_head_dim(metadata, spec.d_model, n_heads);
+  double scale = metadata.real_or("attention.scale", 0.0);
+  if (scale == 0.0) scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
+  for (std::size_t i = 0; i < n_layers; ++i) {
+    if (n_kv_heads[i] == 0) continue;
+    spec.layers[i] = kind;
+    AttentionSpec& attention = *spec.layers[i].attention();
+    attention.n_heads = n_heads[i];
+    attention.n_kv_heads = n_kv_heads[i];
+    attention.head_dim = head_dim;
+    attention.scale = static_cast<float>(scale);
+  }
+}
+
 /// Numbers of layers, heads, widths, positions and tokens; makes all layers from the first.
 ModelSpec read_sizes(Metadata& metadata, ModelSpec spec) {
   const gguf::File& file = metadata.file();
@@ -125,24 +148,21 @@ ModelSpec read_sizes(Metadata& metadata, ModelSpec spec) {
   spec.n_vocab = read_vocab(metadata);
 
   const auto n_layers = static_cast<std::size_t>(metadata.integer("block_count", 1, kMaxLayers));
-  const std::vector<int> n_heads = metadata.per_layer("attention.head_count", n_layers, 1, kMaxHeads);
-  const std::vector<int> n_kv_heads =
-      metadata.has("attention.head_count_kv") ? metadata.per_layer("attention.head_count_kv", n_layers, 1, kMaxHeads) : n_heads;
+  const std::vector<LayerSpec> kinds = std::move(spec.layers);
+  spec.layers.assign(n_layers, kinds.back());
+  if (kinds.front().attention()) read_attention_layers(metadata, spec, kinds.front());
+  for (LayerSpec& layer : spec.layers) read_recurrent(metadata, layer.mixer);
+  if (!kinds.front().ffn) return spec;
   const std::vector<int> d_ff = metadata.per_layer("feed_forward_length", n_layers, 1, kMaxDFf);
-  const int head_dim = read_head_dim(metadata, spec.d_model, n_heads);
-  double scale = metadata.real_or("attention.scale", 0.0);
-  if (scale == 0.0) scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
-
-  spec.layers.resize(n_layers, spec.layers[0]);
-  for (std::size_t i = 0; i < n_layers; ++i) {
-    AttentionSpec& attention = *spec.layers[i].attention();
-    attention.n_heads = n_heads[i];
-    attention.n_kv_heads = n_kv_heads[i];
-    attention.head_dim = head_dim;
-    attention.scale = static_cast<float>(scale);
-    spec.layers[i].ffn->d_ff = d_ff[i];
-  }
+  for (std::size_t i = 0; i < n_layers; ++i) spec.layers[i].ffn->d_ff = d_ff[i];
   return spec;
+}
+
+/// The attention of the first layer that has it; null when none has.
+AttentionSpec* first_attention(ModelSpec& spec) {
+  for (LayerSpec& layer : spec.layers)
+    if (layer.attention()) return layer.attention();
+  return nullptr;
 }
 
 /// Of all norms.
@@ -153,14 +173,14 @@ void read_norm_eps(Metadata& metadata, ModelSpec& spec) {
   if (spec.embedding.norm) spec.embedding.norm->eps = eps;
   for (LayerSpec& layer : spec.layers) {
     layer.norm.eps = eps;
-    if (layer.attention()->qk_norm) layer.attention()->qk_norm->eps = eps;
+    if (layer.attention() && layer.attention()->qk_norm) layer.attention()->qk_norm->eps = eps;
   }
 }
 
-/// Base, rotated dimensions and frequency factors; the style stays.
-void read_rope(Metadata& metadata, ModelSpec& spec) {
-  RopeSpec rope = *spec.layers[0].attention()->rope;
-  const int head_dim = spec.layers[0].attention()->head_dim, most = std::max(2, head_dim);
+/// Base, rotated dimensions and frequency factors; the style stays. first: one of the layers, all of which get the same.
+void read_rope(Metadata& metadata, ModelSpec& spec, const AttentionSpec& first) {
+  RopeSpec rope = *first.rope;
+  const int head_dim = first.head_dim, most = std::max(2, head_dim);
   // where a family rotates a part of the head, the file must say which
   rope.dims = rope.dims != 0 ? metadata.integer("rope.dimension_count", 2, most)
                              : metadata.integer_or("rope.dimension_count", head_dim, 2, most);
@@ -173,7 +193,8 @@ void read_rope(Metadata& metadata, ModelSpec& spec) {
       for (float& factor : rope.factors) factor = static_cast<float>(factor * divisor);
     }
   }
-  for (LayerSpec& layer : spec.layers) layer.attention()->rope = rope;
+  for (LayerSpec& layer : spec.layers)
+    if (layer.attention()) layer.attention()->rope = rope;
 }
 
 /// Scales, caps and bounds, which mean the same in all families.
@@ -203,10 +224,12 @@ void read_storage(Metadata& metadata, ModelSpec& spec) {
     const auto has = [&](std::string_view name) { return metadata.layer_has(i, name); };
     // one bias is enough: if its companions are missing, they are named when the weights are bound
     layer.norm.bias = has("attn_norm.bias") || has("ffn_norm.bias") || has("post_attention_norm.bias");
-    layer.attention()->qkv_storage = has("attn_qkv.weight") ? QkvStorage::fused : QkvStorage::separate;
-    layer.attention()->qkv_bias = has("attn_qkv.bias") || has("attn_q.bias") || has("attn_k.bias") || has("attn_v.bias");
-    layer.attention()->output_bias = has("attn_output.bias");
-    layer.ffn->bias = has("ffn_up.bias") || has("ffn_down.bias") || has("ffn_gate.bias");
+    if (AttentionSpec* attention = layer.attention()) {
+      attention->qkv_storage = has("attn_qkv.weight") ? QkvStorage::fused : QkvStorage::separate;
+      attention->qkv_bias = has("attn_qkv.bias") || has("attn_q.bias") || has("attn_k.bias") || has("attn_v.bias");
+      attention->output_bias = has("attn_output.bias");
+    }
+    if (layer.ffn) layer.ffn->bias = has("ffn_up.bias") || has("ffn_down.bias") || has("ffn_gate.bias");
   }
   if (spec.head.norm) spec.head.norm->bias = metadata.has_tensor("output_norm.bias");
   spec.head.tied = !metadata.has_tensor("output.weight");
@@ -218,7 +241,7 @@ void read_storage(Metadata& metadata, ModelSpec& spec) {
 ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults) {
   ModelSpec spec = read_sizes(metadata, std::move(defaults));
   read_norm_eps(metadata, spec);
-  if (spec.layers[0].attention()->rope) read_rope(metadata, spec);
+  if (const AttentionSpec* first = first_attention(spec); first && first->rope) read_rope(metadata, spec, *first);
   if (spec.embedding.n_positions > 0) spec.embedding.n_positions = metadata.matrix_rows("position_embd.weight", kMaxCtx);
   read_numbers(metadata, spec);
   read_storage(metadata, spec);

@@ -7,10 +7,12 @@ namespace mote::spec {
 
 namespace {
 
-constexpr std::string_view kKeys[] = {
-    "base", "family",    "name",    "layers",      "d_model",   "d_ff",       "heads",     "kv_heads",  "head_dim",    "vocab",
-    "ctx",  "positions", "tied",    "residual",    "norm",      "norm_eps",   "norm_bias", "ffn",       "activation",  "ffn_bias",
-    "qkv",  "qkv_bias",  "qk_norm", "output_bias", "head_bias", "rope_style", "rope_dims", "rope_base", "rope_scaling"};
+constexpr std::string_view kKeys[] = {"base",       "family",     "name",      "layers",    "d_model",      "d_ff",
+                                      "heads",      "kv_heads",   "head_dim",  "vocab",     "ctx",          "positions",
+                                      "tied",       "residual",   "norm",      "norm_eps",  "norm_bias",    "ffn",
+                                      "activation", "ffn_bias",   "qkv",       "qkv_bias",  "qk_norm",      "output_bias",
+                                      "head_bias",  "rope_style", "rope_dims", "rope_base", "rope_scaling", "d_inner",
+                                      "d_state",    "dt_rank",    "d_conv",    "ssm_heads", "ssm_groups",   "attention_layers"};
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -98,6 +100,20 @@ double ShapeValues::real_or(std::string_view key, double fallback, double min, d
 }
 float ShapeValues::real_or(std::string_view key, float fallback, double min, double max) {
   return number_or(key, fallback, min, max);
+}
+
+std::vector<int> ShapeValues::integers(std::string_view key, int min, int max) {
+  std::vector<int> list;
+  std::string_view rest = text(key, "");
+  do {
+    int value = min;
+    if (!parse_number(trim(take_until(rest, ':')), value) || value < min || value > max) {
+      fail(key, "integers from " + std::to_string(min) + " to " + std::to_string(max) + ", with colons between them");
+      return {};
+    }
+    list.push_back(value);
+  } while (!rest.empty());
+  return list;
 }
 
 bool ShapeValues::boolean_or(std::string_view key, bool fallback) {

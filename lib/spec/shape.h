@@ -27,6 +27,8 @@ class ShapeValues {
   std::string_view text(std::string_view key, std::string_view fallback) const;
   int integer(std::string_view key, int min, int max);
   int integer_or(std::string_view key, int fallback, int min, int max) { return has(key) ? integer(key, min, max) : fallback; }
+  /// "2:5:8"
+  std::vector<int> integers(std::string_view key, int min, int max);
   double real_or(std::string_view key, double fallback, double min, double max);
   float real_or(std::string_view key, float fallback, double min, double max);
   bool boolean_or(std::string_view key, bool fallback);

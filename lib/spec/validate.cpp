@@ -64,7 +64,7 @@ void check_rope(Checker& check, const std::string& field, const RopeSpec& rope, 
   check.real_range(field + ".magnitude", rope.magnitude, 1e-3, 1e3);
 }
 
-void check_attention(Checker& check, const std::string& field, const AttentionSpec& attention) {
+void check_mixer(Checker& check, const std::string& field, const AttentionSpec& attention) {
   check.range(field + ".n_heads", attention.n_heads, 1, kMaxHeads);
   check.range(field + ".n_kv_heads", attention.n_kv_heads, 1, kMaxHeads);
   if (check.status() && attention.n_heads % attention.n_kv_heads != 0)
@@ -83,6 +83,27 @@ void check_attention(Checker& check, const std::string& field, const AttentionSp
   if (attention.rope) check_rope(check, field + ".rope", *attention.rope, attention.head_dim);
 }
 
+void check_mixer(Checker& check, const std::string& field, const MambaSpec& mamba) {
+  check.range(field + ".d_inner", mamba.d_inner, 1, kMaxDFf);
+  check.range(field + ".d_state", mamba.d_state, 1, kMaxDState);
+  check.range(field + ".dt_rank", mamba.dt_rank, 1, kMaxDModel);
+  check.range(field + ".d_conv", mamba.d_conv, 1, kMaxDConv);
+}
+
+void check_mixer(Checker& check, const std::string& field, const Mamba2Spec& mamba) {
+  check.range(field + ".n_heads", mamba.n_heads, 1, kMaxHeads);
+  check.range(field + ".head_dim", mamba.head_dim, 1, kMaxHeadDim);
+  check.range(field + ".d_state", mamba.d_state, 1, kMaxDState);
+  check.range(field + ".n_groups", mamba.n_groups, 1, kMaxHeads);
+  if (check.status() && mamba.n_heads % mamba.n_groups != 0)
+    check.fail(field + ".n_groups", std::to_string(mamba.n_groups), "a divisor of n_heads " + std::to_string(mamba.n_heads));
+  check.range(field + ".d_conv", mamba.d_conv, 1, kMaxDConv);
+}
+
+void check_mixer(Checker& check, const std::string& field, const ShortConvSpec& conv) {
+  check.range(field + ".d_conv", conv.d_conv, 1, kMaxDConv);
+}
+
 void check_layer(Checker& check, const std::string& field, const LayerSpec& layer) {
   check.known(field + ".residual", layer.residual);
   check.known(field + ".placement", layer.placement);
@@ -90,7 +111,8 @@ void check_layer(Checker& check, const std::string& field, const LayerSpec& laye
     check.fail(field + ".placement", std::string(name_of(layer.placement)), "pre where the residual is not sequential");
   check_norm(check, field + ".norm", layer.norm);
   check.real_range(field + ".residual_scale", layer.residual_scale, -kMaxFactor, kMaxFactor);
-  if (const AttentionSpec* attention = layer.attention()) check_attention(check, field + ".attention", *attention);
+  const std::string mixer_field = field + "." + std::string(kMixerNames[layer.mixer.index()]);
+  std::visit([&](const auto& mixer) { check_mixer(check, mixer_field, mixer); }, layer.mixer);
   if (layer.ffn) {
     check.known(field + ".ffn.kind", layer.ffn->kind);
     check.known(field + ".ffn.activation", layer.ffn->activation);
@@ -126,6 +148,12 @@ void check_sharing(Checker& check, const ModelSpec& model, std::size_t i) {
 } // namespace
 
 } // namespace spec
+
+bool is_recurrent(const ModelSpec& model) noexcept {
+  for (const LayerSpec& layer : model.layers)
+    if (!layer.attention()) return true;
+  return false;
+}
 
 Status validate(const ModelSpec& model) {
   using namespace spec;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/spec/family.h"
+#include "lib/spec/recurrent.h"
 
 namespace mote::spec {
 
@@ -41,7 +42,10 @@ void write_attention(const ModelSpec& spec, const AttentionSpec& first, KeyWrite
   const auto of_attention = [&](int AttentionSpec::*field) {
     return per_layer(spec, [&](const LayerSpec& layer) { return layer.attention() ? layer.attention()->*field : 0; });
   };
-  keys.set("attention.head_count", of_attention(&AttentionSpec::n_heads));
+  // a layer without attention counts its heads like its neighbours, in the files that others write
+  keys.set("attention.head_count", per_layer(spec, [&](const LayerSpec& layer) {
+             return layer.attention() ? layer.attention()->n_heads : first.n_heads;
+           }));
   keys.set("attention.head_count_kv", of_attention(&AttentionSpec::n_kv_heads));
   keys.set("attention.key_length", first.head_dim);
   keys.set("attention.value_length", first.head_dim);
@@ -86,6 +90,9 @@ Status write_spec(const ModelSpec& spec, gguf::KeyValues& key_values) {
   if (spec.head.softcap != 0) keys.set("final_logit_softcapping", spec.head.softcap);
   const auto attends = std::ranges::find_if(spec.layers, [](const LayerSpec& layer) { return layer.attention() != nullptr; });
   if (attends != spec.layers.end()) write_attention(spec, *attends->attention(), keys);
+  else keys.set("attention.head_count", 0);
+  const auto recurrent = std::ranges::find_if(spec.layers, [](const LayerSpec& layer) { return layer.attention() == nullptr; });
+  if (recurrent != spec.layers.end()) write_recurrent(recurrent->mixer, keys);
   if (family->write) family->write(spec, keys);
   return {};
 }

@@ -32,6 +32,12 @@ std::size_t panels_bytes(const TensorDesc& desc, TensorType type) {
          kernels::panel_bytes(type, static_cast<int>(desc.n_cols));
 }
 
+/// Of a tensor that is kept as floats; those in lanes fill up their last 16 rows.
+std::size_t floats_of(const TensorDesc& desc) {
+  const auto n_rows = static_cast<std::size_t>(desc.n_rows), n_cols = static_cast<std::size_t>(desc.n_cols);
+  return (desc.form == Form::lanes ? (n_rows + 15) / 16 * 16 : n_rows) * n_cols;
+}
+
 /// packed: the panels are there already.
 std::vector<Job> make_jobs(std::span<const TensorDesc> tensors, std::span<const TensorType> types, bool packed) {
   constexpr std::size_t kJobBytes = 1 << 20; // what a thread holds of the file at a time
@@ -69,6 +75,16 @@ void do_job(const Loading& loading, const Job& job, std::byte* scratch) {
   const std::byte* rows = loading.source.rows(job.tensor, job.first_row, job.last_row, scratch);
   const auto n_cols = static_cast<std::size_t>(desc.n_cols);
   const std::size_t stride = row_bytes(type, n_cols);
+  if (desc.form == Form::lanes) {
+    std::vector<float> values(n_cols);
+    for (std::int64_t row = job.first_row; row < job.last_row; ++row, rows += stride) {
+      quant::dequantize(type, rows, values);
+      float* out = place.floats + static_cast<std::size_t>(row / kernels::kPanelRows) * n_cols * kernels::kPanelRows +
+                   row % kernels::kPanelRows;
+      for (std::size_t i = 0; i < n_cols; ++i) out[i * kernels::kPanelRows] = values[i];
+    }
+    return;
+  }
   if (place.floats) {
     for (std::int64_t row = job.first_row; row < job.last_row; ++row, rows += stride)
       quant::dequantize(type, rows, {place.floats + static_cast<std::size_t>(row) * n_cols, n_cols});
@@ -109,7 +125,7 @@ std::vector<Place> place_tensors(std::span<const TensorDesc> tensors, std::span<
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorDesc& desc = tensors[i];
     if (desc.form == Form::matrix) places[i].panels = panels.take<std::byte>(panels_bytes(desc, types[i]));
-    else places[i].floats = floats.take<float>(static_cast<std::size_t>(desc.n_rows * desc.n_cols));
+    else places[i].floats = floats.take<float>(floats_of(desc));
   }
   return places;
 }

@@ -183,10 +183,24 @@ void random_floats(Stream& stream, float centre, float step, std::span<std::byte
   }
 }
 
+struct Reach {
+  float centre, reach;
+};
+Reach range_of(const TensorDesc& tensor) {
+  // a state keeps exp(softplus(dt) a) of itself: from 1 - 1/400 to 1/6 in a token
+  if (tensor.role == Role::ssm_a) return {-8.5f, 7.5f};
+  if (tensor.role == Role::ssm_dt) return {-4.0f, 2.0f};
+  if (tensor.form == Form::lanes) return {0.0f, 1 / std::sqrt(static_cast<float>(tensor.n_cols))}; // a convolution
+  return tensor.form == Form::bias ? Reach{0.0f, 0.05f} : Reach{1.0f, 0.1f};
+}
+
 void random_vector(Stream& stream, const TensorDesc& tensor, std::span<std::byte> row) {
-  if (!tensor.values.empty()) std::memcpy(row.data(), tensor.values.data(), row.size());
-  else if (tensor.form == Form::bias) random_floats(stream, 0.0f, 0.05f / 32767.5f, row);
-  else random_floats(stream, 1.0f, 0.1f / 32767.5f, row);
+  if (!tensor.values.empty()) {
+    std::memcpy(row.data(), tensor.values.data(), row.size());
+    return;
+  }
+  const auto [centre, reach] = range_of(tensor);
+  random_floats(stream, centre, reach / 32767.5f, row);
 }
 
 } // namespace

@@ -39,6 +39,14 @@ class Lister {
     vector(Role::rope_freqs, name, static_cast<std::int64_t>(all.size()));
     tensors_.back().values = all;
   }
+  /// For each of n_rows channels a row of n_cols; the whole name.
+  void lanes(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols) {
+    add({full_name(name), role, Form::lanes, layer_, n_rows, n_cols, {}});
+  }
+  /// A vector that files have as n_rows rows; the whole name.
+  void folded_vector(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols) {
+    add({full_name(name), role, Form::vector, layer_, n_rows, n_cols, {}});
+  }
   void norm(Role role, const std::string& name, std::int64_t n, const NormSpec& norm) {
     if (norm.weight) vector(role, name, n);
     if (norm.bias) bias(role, name, n);
@@ -54,7 +62,7 @@ class Lister {
   int layer_;
 };
 
-void list_attention(Lister& list, const AttentionSpec& attention, std::int64_t d_model) {
+void list_mixer(Lister& list, const AttentionSpec& attention, std::int64_t d_model, const NormSpec&) {
   const std::int64_t head_dim = attention.head_dim;
   const std::int64_t q = attention.n_heads * head_dim, kv = attention.n_kv_heads * head_dim;
   if (attention.qkv_storage == QkvStorage::fused) {
@@ -70,6 +78,41 @@ void list_attention(Lister& list, const AttentionSpec& attention, std::int64_t d
     list.norm(Role::attn_k_norm, "attn_k_norm", of_head ? head_dim : kv, *attention.qk_norm);
   }
   list.linear(Role::attn_output, "attn_output", d_model, q, attention.output_bias);
+}
+
+void list_mixer(Lister& list, const MambaSpec& mamba, std::int64_t d_model, const NormSpec& norm) {
+  const std::int64_t d_inner = mamba.d_inner, d_state = mamba.d_state, dt_rank = mamba.dt_rank;
+  list.matrix(Role::ssm_in, "ssm_in", 2 * d_inner, d_model);
+  list.lanes(Role::ssm_conv1d, "ssm_conv1d.weight", d_inner, mamba.d_conv);
+  list.bias(Role::ssm_conv1d, "ssm_conv1d", d_inner);
+  list.matrix(Role::ssm_x, "ssm_x", dt_rank + 2 * d_state, d_inner);
+  if (mamba.dt_b_c_norms) {
+    list.norm(Role::ssm_dt_norm, "ssm_dt_norm", dt_rank, norm);
+    list.norm(Role::ssm_b_norm, "ssm_b_norm", d_state, norm);
+    list.norm(Role::ssm_c_norm, "ssm_c_norm", d_state, norm);
+  }
+  list.linear(Role::ssm_dt, "ssm_dt", d_inner, dt_rank, true);
+  list.lanes(Role::ssm_a, "ssm_a", d_inner, d_state);
+  list.folded_vector(Role::ssm_d, "ssm_d", 1, d_inner);
+  list.matrix(Role::ssm_out, "ssm_out", d_model, d_inner);
+}
+
+void list_mixer(Lister& list, const Mamba2Spec& mamba, std::int64_t d_model, const NormSpec&) {
+  const std::int64_t d_inner = mamba.d_inner(), n_channels = mamba.n_channels();
+  list.matrix(Role::ssm_in, "ssm_in", d_inner + n_channels + mamba.n_heads, d_model);
+  list.lanes(Role::ssm_conv1d, "ssm_conv1d.weight", n_channels, mamba.d_conv);
+  list.bias(Role::ssm_conv1d, "ssm_conv1d", n_channels);
+  list.bias(Role::ssm_dt, "ssm_dt", mamba.n_heads);
+  list.folded_vector(Role::ssm_a, "ssm_a", mamba.n_heads, 1);
+  list.folded_vector(Role::ssm_d, "ssm_d", mamba.n_heads, 1);
+  list.folded_vector(Role::ssm_norm, "ssm_norm.weight", mamba.n_groups, d_inner / mamba.n_groups);
+  list.matrix(Role::ssm_out, "ssm_out", d_model, d_inner);
+}
+
+void list_mixer(Lister& list, const ShortConvSpec& conv, std::int64_t d_model, const NormSpec&) {
+  list.matrix(Role::shortconv_in_proj, "shortconv.in_proj", 3 * d_model, d_model);
+  list.lanes(Role::shortconv_conv, "shortconv.conv.weight", d_model, conv.d_conv);
+  list.matrix(Role::shortconv_out_proj, "shortconv.out_proj", d_model, d_model);
 }
 
 void list_ffn(Lister& list, const FfnSpec& ffn, std::int64_t d_model) {
@@ -102,7 +145,7 @@ void list_layer(Lister& list, const LayerSpec& layer, std::int64_t d_model) {
   const bool behind = layer.placement != NormPlacement::pre;
   if (layer.mixer_from < 0) {
     if (before) list.norm(Role::attn_norm, "attn_norm", d_model, layer.norm);
-    if (const AttentionSpec* attention = layer.attention()) list_attention(list, *attention, d_model);
+    std::visit([&](const auto& mixer) { list_mixer(list, mixer, d_model, layer.norm); }, layer.mixer);
     if (behind) list.norm(Role::attn_post_norm, "post_attention_norm", d_model, layer.norm);
     if (layer.ffn) {
       if (before && layer.residual != Residual::parallel_shared) list.norm(Role::ffn_norm, "ffn_norm", d_model, layer.norm);
@@ -131,7 +174,9 @@ std::vector<TensorDesc> list_tensors(const ModelSpec& spec) {
     Lister list(tensors, static_cast<int>(i));
     list_layer(list, spec.layers[i], d_model);
   }
-  if (spec.head.norm) model.norm(Role::output_norm, "output_norm", d_model, *spec.head.norm);
+  // files of lfm2 call it so, though it is applied to the last layer's output
+  const char* const output_norm = spec.family == "lfm2" ? "token_embd_norm" : "output_norm";
+  if (spec.head.norm) model.norm(Role::output_norm, output_norm, d_model, *spec.head.norm);
   if (!spec.head.tied) model.matrix(Role::output, "output", spec.n_vocab, d_embedding);
   if (spec.head.bias) model.bias(Role::output, "output", spec.n_vocab);
   return tensors;

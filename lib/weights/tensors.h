@@ -33,6 +33,20 @@ enum class Role : std::uint8_t {
   attn_q_norm,
   attn_k_norm,
   attn_output,
+  ssm_in,
+  ssm_conv1d,
+  ssm_x,
+  ssm_dt_norm,
+  ssm_b_norm,
+  ssm_c_norm,
+  ssm_dt,
+  ssm_a,
+  ssm_d,
+  ssm_norm,
+  ssm_out,
+  shortconv_in_proj,
+  shortconv_conv,
+  shortconv_out_proj,
   ffn_gate,
   ffn_up,
   ffn_down,
@@ -45,6 +59,7 @@ constexpr bool is_ffn_role(Role role) noexcept { return role >= Role::ffn_gate; 
 enum class Form : std::uint8_t {
   matrix, ///< multiplied: panels
   table,  ///< a matrix whose rows are added to activations: floats
+  lanes,  ///< a matrix of one row a channel: floats, [ceil(n_rows/16), n_cols, 16], 16 channels side by side
   vector, ///< floats
   bias,   ///< floats that belong to the role's weight
 };
@@ -54,25 +69,27 @@ struct TensorDesc {
   Role role = Role::token_embd;
   Form form = Form::matrix;
   int layer = -1;            ///< -1: outside the layers
-  std::int64_t n_rows = 1;   ///< 1 for vectors
+  std::int64_t n_rows = 1;   ///< 1 for most vectors; some stand in files as matrices
   std::int64_t n_cols = 0;   ///< length of a row
   std::vector<float> values; ///< of rope_freqs: the spec's factors; empty for all others
   /// Matrices of n_rows / n_parts rows that lie one behind the other: each begins a panel of its own.
   int n_parts = 1;
   bool is_matrix() const noexcept { return form == Form::matrix || form == Form::table; }
+  bool is_flat() const noexcept { return n_rows == 1 && !is_matrix(); } ///< has one dimension in files
 };
 
 /// Factors of frequencies are tensors when they differ from each other: equal ones are a key of the file (linear scaling).
 std::vector<TensorDesc> list_tensors(const ModelSpec& spec);
 
 /// The type of each tensor in a file of this mix (the choices of general.file_type and their fallbacks for rows that are no whole
-/// number of blocks). Vectors and learned positions are F32 in every mix.
+/// number of blocks). Learned positions and whatever is no matrix are F32 in every mix.
 std::vector<TensorType> choose_types(std::span<const TensorDesc> tensors, const ModelSpec& spec, Mix mix);
 
 /// Fills rows [first_row, last_row) of a random tensor with file blocks of the given type, row_bytes(type, n_cols) bytes each.
-/// Values of a matrix have zero mean and a standard deviation of 1/sqrt(n_cols); vectors are F32: norm weights 0.9 to 1.1, biases
-/// -0.05 to 0.05, rope_freqs its values. Every row has its own random stream, from the seed, the tensor's name and the row, so
-/// any split of the rows gives the same bytes. Fast: made from random codes and scales, not by quantizing.
+/// Values of a matrix have zero mean and a standard deviation of 1/sqrt(n_cols); others are F32: norm weights 0.9 to 1.1, biases
+/// -0.05 to 0.05, rope_freqs its values, decays and time steps of state spaces so that states neither die nor grow. Every row has
+/// its own random stream, from the seed, the tensor's name and the row, so any split of the rows gives the same bytes. Fast: made
+/// from random codes and scales, not by quantizing.
 void random_rows(const TensorDesc& tensor, TensorType type, std::uint64_t seed, std::int64_t first_row, std::int64_t last_row,
                  std::byte* out);
 

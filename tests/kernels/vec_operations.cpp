@@ -33,11 +33,12 @@ std::vector<NamedOperation> operations() {
       {"scale", [](const KernelTable& k, const Operands& o) { k.scale(-1.7f, o.n, o.x); }},
       {"clamp", [](const KernelTable& k, const Operands& o) { k.clamp(0.4f, o.n, o.x); }},
       {"softcap", [](const KernelTable& k, const Operands& o) { k.softcap(0.7f, o.n, o.x); }},
+      {"multiply", [](const KernelTable& k, const Operands& o) { k.multiply(o.a, o.n, o.x); }},
       {"rope_interleaved", [](const KernelTable& k, const Operands& o) { k.rope_interleaved(o.a, o.b, o.n / 2 * 2, o.x); }},
       {"rope_halves", [](const KernelTable& k, const Operands& o) { k.rope_halves(o.a, o.b, o.n / 2 * 2, o.x); }},
   };
-  static constexpr const char* kActivations[] = {"silu", "gelu_tanh", "gelu_erf", "relu"};
-  static constexpr const char* kGates[] = {"silu gate", "gelu_tanh gate", "gelu_erf gate", "relu gate"};
+  static constexpr const char* kActivations[] = {"silu", "gelu_tanh", "gelu_erf", "relu", "relu_squared"};
+  static constexpr const char* kGates[] = {"silu gate", "gelu_tanh gate", "gelu_erf gate", "relu gate", "relu_squared gate"};
   for (int i = 0; i < mote::kernels::kNumActivations; ++i) {
     all.push_back({kActivations[i], [i](const KernelTable& k, const Operands& o) { k.activate[i](o.n, o.x); }});
     all.push_back({kGates[i], [i](const KernelTable& k, const Operands& o) { k.gate[i](o.a, o.n, o.x); }});

@@ -42,6 +42,9 @@ TEST_CASE("a saved random model has the spec and the logits of the model that wa
       "family=gptneox,layers=2,d_model=256,d_ff=1024,heads=4,head_dim=64,rope_dims=18,vocab=43,residual=sequential",
       "family=stablelm,layers=2,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=37,rope_dims=10,vocab=47,ctx=600,qkv_bias=1",
       "family=stablelm,layers=2,d_model=256,d_ff=512,heads=4,rope_dims=18,vocab=41",
+      "family=mamba,layers=2,d_model=222,d_inner=430,d_state=5,dt_rank=15,d_conv=3,vocab=51",
+      "family=mamba2,layers=2,d_model=192,d_inner=420,ssm_heads=6,d_state=9,ssm_groups=3,d_conv=3,vocab=55,tied=0",
+      "family=lfm2,layers=4,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=38,attention_layers=1:3,vocab=57,ctx=600",
   };
   int n_threads = 0;
   for (const char* const shape : shapes)

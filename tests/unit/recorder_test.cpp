@@ -196,5 +196,5 @@ TEST_CASE("Components and operations have names of their own", "[runtime]") {
   CHECK(names == std::set<std::string_view>{"embedding", "attention", "ffn", "lm_head", "other"});
   names.clear();
   for (int i = 0; i < mote::kNumOperations; ++i) names.insert(mote::operation_name(static_cast<Operation>(i)));
-  CHECK(names == std::set<std::string_view>{"embed", "norm", "mul_mat", "attention"});
+  CHECK(names == std::set<std::string_view>{"embed", "norm", "mul_mat", "attention", "recurrence"});
 }

@@ -27,7 +27,8 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 TEST_CASE("families are listed sorted") {
   const auto names = mote::family_names();
-  REQUIRE(names == std::vector<std::string_view>{"gpt2", "gptneox", "llama", "phi2", "qwen2", "qwen3", "stablelm"});
+  REQUIRE(names == std::vector<std::string_view>{"gpt2", "gptneox", "lfm2", "llama", "mamba", "mamba2", "phi2", "qwen2", "qwen3",
+                                                 "stablelm"});
 }
 
 TEST_CASE("a printed spec says every value and equal layers once") {
@@ -102,7 +103,7 @@ TEST_CASE("validate names the field that makes no sense") {
   };
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   const Case cases[] = {
-      {"family", [](ModelSpec& s) { s.family = "mamba"; }},
+      {"family", [](ModelSpec& s) { s.family = "rwkv7"; }},
       {"family", [](ModelSpec& s) { s.family = ""; }},
       {"d_model", [](ModelSpec& s) { s.d_model = 0; }},
       {"d_model", [](ModelSpec& s) { s.d_model = -64; }},

@@ -58,7 +58,7 @@ struct SpecFile {
       std::string data(static_cast<std::size_t>(tensor.n_rows * tensor.n_cols) * sizeof(float), '\0');
       if (!tensor.values.empty()) std::memcpy(data.data(), tensor.values.data(), data.size());
       std::vector<std::uint64_t> dims{static_cast<std::uint64_t>(tensor.n_cols)};
-      if (tensor.is_matrix()) dims.push_back(static_cast<std::uint64_t>(tensor.n_rows));
+      if (!tensor.is_flat()) dims.push_back(static_cast<std::uint64_t>(tensor.n_rows));
       builder.tensor(TensorInfo{tensor.name, dims, 0, std::move(data), {}, {}, {}});
     }
     return builder.build();

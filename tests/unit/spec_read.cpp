@@ -145,12 +145,13 @@ TEST_CASE("features at their neutral value are no obstacle") {
 
 TEST_CASE("an unknown architecture is refused with the list of those that are known") {
   SpecFile file = test::file_of(small_llama());
-  file.string("general.architecture", "mamba");
+  file.string("general.architecture", "rwkv7");
   const auto spec = read(file);
   REQUIRE_FALSE(spec);
   CHECK(spec.error().code == ErrorCode::unsupported);
-  CHECK(spec.error().message.ends_with(
-      "model.gguf: architecture \"mamba\" is not supported; supported: gpt2, gptneox, llama, phi2, qwen2, qwen3, stablelm"));
+  std::string known;
+  for (const std::string_view name : family_names()) known += (known.empty() ? "" : ", ") + std::string(name);
+  CHECK(spec.error().message.ends_with("model.gguf: architecture \"rwkv7\" is not supported; supported: " + known));
 }
 
 TEST_CASE("scales, caps and bounds that a file names are in the spec") {
@@ -431,4 +432,40 @@ TEST_CASE("whatever the values of a sound file's keys are, the answer is a valid
     }
   }
   CHECK(n_valid > 50);
+}
+
+TEST_CASE("the sizes of recurrent layers are read, and refused by key") {
+  const ModelSpec spec =
+      shape("family=mamba2,layers=2,d_model=64,d_inner=90,ssm_heads=6,ssm_groups=3,d_state=7,vocab=100,ctx=50");
+  SpecFile file;
+  file.string("general.architecture", "mamba2");
+  const std::pair<const char*, std::uint32_t> keys[] = {
+      {"block_count", 2},          {"context_length", 50}, {"embedding_length", 64}, {"feed_forward_length", 0},
+      {"attention.head_count", 0}, {"ssm.inner_size", 90}, {"ssm.state_size", 7},    {"ssm.time_step_rank", 6},
+      {"ssm.group_count", 3},      {"ssm.conv_kernel", 4}};
+  for (const auto& [key, value] : keys) file.u32(std::string("mamba2.") + key, value);
+  file.f32("mamba2.attention.layer_norm_rms_epsilon", 1e-5f);
+  file.tensors = weights::list_tensors(spec);
+  ModelSpec found = read_sound(file);
+  found.name = spec.name;
+  CHECK(diff(found, spec) == "");
+
+  const std::pair<Change, const char*> cases[] = {
+      {[](SpecFile& f) { f.u32("mamba2.ssm.time_step_rank", 7); },
+       "mamba2.ssm.time_step_rank is 7, expected a divisor of 90, the inner size"},
+      {[](SpecFile& f) { f.u32("mamba2.ssm.group_count", 4); }, "mamba2.n_groups is 4, expected a divisor of n_heads 6"},
+      {[](SpecFile& f) { f.u32("mamba2.ssm.state_size", 1 << 30); }, "mamba2.ssm.state_size"},
+      {[](SpecFile& f) { f.u32("mamba2.ssm.conv_kernel", 0); }, "mamba2.ssm.conv_kernel"},
+      {[](SpecFile& f) { f.keys.erase("mamba2.ssm.inner_size"); }, "mamba2.ssm.inner_size"},
+  };
+  for (const auto& [change, message] : cases) {
+    SpecFile spoilt = file;
+    change(spoilt);
+    const auto refused = read(spoilt);
+    INFO(message);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::bad_file);
+    INFO(refused.error().message);
+    CHECK(refused.error().message.find(message) != std::string::npos);
+  }
 }

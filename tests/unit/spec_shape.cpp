@@ -171,6 +171,8 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
   struct Case {
     std::string text, message;
   };
+  std::string families;
+  for (const std::string_view name : family_names()) families += (families.empty() ? "" : ", ") + std::string(name);
   const Case cases[] = {
       {"", "the shape is empty, expected key=value,key=value"},
       {"  ", "the shape is empty, expected key=value,key=value"},
@@ -210,8 +212,19 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
        "shape key \"rope_dims\": found \"8\", expected no such key where there is no rope: set rope_style"},
       {with("ctx=100,positions=50"), "shape key \"positions\": found \"50\", expected 0, or ctx=100 and more"},
       {with("norm_bias=1"), "layers[0].norm.bias is true, expected false for a norm of kind rms"},
-      {with("family=mamba"),
-       "shape key \"family\": found \"mamba\", expected one of gpt2, gptneox, llama, phi2, qwen2, qwen3, stablelm"},
+      {with("family=rwkv7"), "shape key \"family\": found \"rwkv7\", expected one of " + families},
+      {with("family=mamba"), "shape key \"heads\": found \"4\", expected no such key in a family without attention"},
+      {"family=mamba,layers=2,d_model=64,vocab=100,d_ff=96",
+       "shape key \"d_ff\": found \"96\", expected no such key in a family without FFNs"},
+      {with("d_state=4"), "shape key \"d_state\": found \"4\", expected no such key in a family that has attention only"},
+      {"family=mamba,layers=2,d_model=64,vocab=100,d_state=0",
+       "shape key \"d_state\": found \"0\", expected an integer from 1 to 4096"},
+      {"family=mamba2,layers=2,d_model=64,vocab=100", "shape key \"ssm_heads\": missing, expected an integer from 1 to 1024"},
+      {"family=mamba2,layers=2,d_model=64,vocab=100,ssm_heads=3",
+       "shape key \"ssm_heads\": found \"3\", expected a divisor of 128, the inner size"},
+      {with("family=lfm2"), "shape key \"attention_layers\": missing, expected integers from 0 to 1, with colons between them"},
+      {with("family=lfm2,attention_layers=0:2"),
+       "shape key \"attention_layers\": found \"0:2\", expected integers from 0 to 1, with colons between them"},
       {"base=qwen2-0.5b,family=llama", "shape keys \"base\" and \"family\" exclude each other"},
       {"base=qwen2-0.5", "unknown preset \"qwen2-0.5\"; nearest: qwen2-0.5b, qwen2-1.5b, qwen2.5-0.5b"},
   };
@@ -321,4 +334,36 @@ TEST_CASE("whatever a shape says, the answer is a valid spec or an error of one 
     }
   }
   CHECK(n_valid > 50);
+}
+
+TEST_CASE("shapes of recurrent models have the sizes of their families where they say nothing") {
+  const ModelSpec mamba = shape("family=mamba,layers=2,d_model=100,vocab=70");
+  CHECK(mamba.layers[1].mixer == MixerSpec(MambaSpec{200, 16, 7, 4, false}));
+  CHECK_FALSE(mamba.layers[1].ffn);
+  CHECK(mamba.head.tied);
+  const ModelSpec mamba2 = shape("family=mamba2,layers=1,d_model=100,vocab=70,ssm_heads=8");
+  CHECK(mamba2.layers[0].mixer == MixerSpec(Mamba2Spec{8, 25, 128, 1, 4}));
+  const ModelSpec lfm2 = shape("family=lfm2,layers=4,d_model=64,d_ff=96,heads=4,kv_heads=2,vocab=70,attention_layers=1:2");
+  CHECK(lfm2.layers[0].mixer == MixerSpec(ShortConvSpec{3}));
+  CHECK(lfm2.layers[1].attention()->n_kv_heads == 2);
+  CHECK(lfm2.layers[2] == lfm2.layers[1]);
+  CHECK(lfm2.layers[3] == lfm2.layers[0]);
+  CHECK(lfm2.layers[3].ffn->d_ff == 96);
+}
+
+TEST_CASE("recurrent mixers are printed and compared value by value") {
+  const ModelSpec mamba = shape("family=mamba,layers=1,d_model=64,vocab=70"),
+                  mamba2 = shape("family=mamba2,layers=1,d_model=64,vocab=70,ssm_heads=8");
+  CHECK(to_string(mamba).find("  mamba: d_inner=128, d_state=16, dt_rank=4, d_conv=4, dt_b_c_norms=no\n  ffn: none\n") !=
+        std::string::npos);
+  CHECK(to_string(mamba2).find("  mamba2: n_heads=8, head_dim=16, d_state=128, n_groups=1, d_conv=4\n") != std::string::npos);
+  ModelSpec other = mamba;
+  other.layers[0].mixer_as<MambaSpec>()->d_state = 8;
+  CHECK(diff(mamba, other) == "layers[0].mamba.d_state: 16 -> 8\n");
+  other.layers[0].mixer = ShortConvSpec{0};
+  CHECK(diff(mamba, other).find("layers[0].short_conv.d_conv: none -> 0\n") != std::string::npos);
+  CHECK(validate(other).error().message == "layers[0].short_conv.d_conv is 0, expected 1 to 64");
+  other = mamba2;
+  other.layers[0].mixer_as<Mamba2Spec>()->n_groups = 3;
+  CHECK(validate(other).error().message == "layers[0].mamba2.n_groups is 3, expected a divisor of n_heads 8");
 }
