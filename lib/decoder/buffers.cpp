@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/table.h"
+#include "lib/spec/visit_mixer.h"
 
 namespace mote::decoder {
 
@@ -52,7 +53,7 @@ struct RecurrentSizes {
 };
 
 RecurrentSizes recurrent_sizes(const LayerSpec& layer, int d_model) {
-  return std::visit([&](const auto& mixer) { return RecurrentSizes(mixer, d_model); }, layer.mixer);
+  return spec::visit_mixer(layer.mixer, [&](const auto& mixer) { return RecurrentSizes(mixer, d_model); });
 }
 
 RecurrentBuffers take_recurrent(const RecurrentSizes& widths, int n_batch, int n_threads, runtime::Arena& arena) {

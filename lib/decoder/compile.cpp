@@ -2,6 +2,7 @@
 
 #include "lib/decoder/recurrent_steps.h"
 #include "lib/decoder/steps.h"
+#include "lib/spec/visit_mixer.h"
 
 namespace mote::decoder {
 
@@ -28,7 +29,7 @@ class Compiler {
     for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
       layer_ = static_cast<int>(i);
       const LayerSpec& layer = spec_.layers[i];
-      std::visit([&](const auto& mixer) { compile_mixer(layer, mixer, w_.layers[i], cache[i]); }, layer.mixer);
+      spec::visit_mixer(layer.mixer, [&](const auto& mixer) { compile_mixer(layer, mixer, w_.layers[i], cache[i]); });
       if (layer.ffn) compile_ffn(layer, *layer.ffn, w_.layers[i]);
     }
     layer_ = -1;

@@ -70,7 +70,8 @@ LayerSpec read_layer(ShapeValues& values, const LayerSpec& usual, int d_model) {
   LayerSpec layer = usual;
   layer.residual = values.word_or("residual", usual.residual);
   layer.norm = read_norm(values, usual.norm);
-  if (const AttentionSpec* attention = usual.attention()) layer.mixer = read_attention(values, *attention, layer.norm, d_model);
+  if (const AttentionSpec* attention = usual.attention())
+    layer.mixer = MixerSpec(read_attention(values, *attention, layer.norm, d_model));
   else read_recurrent(values, layer.mixer, d_model);
   if (!layer.ffn) return layer;
   layer.ffn->kind = values.word_or("ffn", usual.ffn->kind);

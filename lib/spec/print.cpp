@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lib/spec/names.h"
+#include "lib/spec/visit_mixer.h"
 
 namespace mote {
 
@@ -141,7 +142,7 @@ std::vector<Field> layer_fields(const LayerSpec& layer) {
   if (layer.placement != NormPlacement::pre) fields.add("placement", name_of(layer.placement));
   fields.add("norm", layer.norm);
   fields.add_unless(1.0f, "residual_scale", layer.residual_scale);
-  std::visit([&](const auto& mixer) { fields.add(std::string(kMixerNames[layer.mixer.index()]), mixer); }, layer.mixer);
+  visit_mixer(layer.mixer, [&](const auto& mixer) { fields.add(std::string(kMixerNames[layer.mixer.index()]), mixer); });
   if (layer.ffn) fields.add("ffn", *layer.ffn);
   else fields.add("ffn", std::string_view("none"));
   // rare: said where it is so

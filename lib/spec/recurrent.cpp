@@ -3,6 +3,7 @@
 #include <string>
 
 #include "lib/spec/limits.h"
+#include "lib/spec/visit_mixer.h"
 
 namespace mote::spec {
 
@@ -82,11 +83,11 @@ void write(const ShortConvSpec& conv, KeyWriter& keys) { keys.set("shortconv.l_c
 } // namespace
 
 void read_recurrent(Metadata& metadata, MixerSpec& mixer) {
-  std::visit([&](auto& kind) { read(metadata, kind); }, mixer);
+  visit_mixer(mixer, [&](auto& kind) { read(metadata, kind); });
 }
 
 void read_recurrent(ShapeValues& values, MixerSpec& mixer, int d_model) {
-  std::visit([&](auto& kind) { read(values, kind, d_model); }, mixer);
+  visit_mixer(mixer, [&](auto& kind) { read(values, kind, d_model); });
 }
 
 void refuse_recurrent_keys(ShapeValues& values) {
@@ -95,7 +96,7 @@ void refuse_recurrent_keys(ShapeValues& values) {
 }
 
 void write_recurrent(const MixerSpec& mixer, KeyWriter& keys) {
-  std::visit([&](const auto& kind) { write(kind, keys); }, mixer);
+  visit_mixer(mixer, [&](const auto& kind) { write(kind, keys); });
 }
 
 } // namespace mote::spec

@@ -6,6 +6,7 @@
 #include "lib/spec/family.h"
 #include "lib/spec/limits.h"
 #include "lib/spec/names.h"
+#include "lib/spec/visit_mixer.h"
 
 namespace mote {
 
@@ -112,7 +113,7 @@ void check_layer(Checker& check, const std::string& field, const LayerSpec& laye
   check_norm(check, field + ".norm", layer.norm);
   check.real_range(field + ".residual_scale", layer.residual_scale, -kMaxFactor, kMaxFactor);
   const std::string mixer_field = field + "." + std::string(kMixerNames[layer.mixer.index()]);
-  std::visit([&](const auto& mixer) { check_mixer(check, mixer_field, mixer); }, layer.mixer);
+  visit_mixer(layer.mixer, [&](const auto& mixer) { check_mixer(check, mixer_field, mixer); });
   if (layer.ffn) {
     check.known(field + ".ffn.kind", layer.ffn->kind);
     check.known(field + ".ffn.activation", layer.ffn->activation);

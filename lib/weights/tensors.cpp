@@ -1,4 +1,5 @@
 #include "lib/weights/tensors.h"
+#include "lib/spec/visit_mixer.h"
 
 #include <algorithm>
 #include <functional>
@@ -145,7 +146,7 @@ void list_layer(Lister& list, const LayerSpec& layer, std::int64_t d_model) {
   const bool behind = layer.placement != NormPlacement::pre;
   if (layer.mixer_from < 0) {
     if (before) list.norm(Role::attn_norm, "attn_norm", d_model, layer.norm);
-    std::visit([&](const auto& mixer) { list_mixer(list, mixer, d_model, layer.norm); }, layer.mixer);
+    spec::visit_mixer(layer.mixer, [&](const auto& mixer) { list_mixer(list, mixer, d_model, layer.norm); });
     if (behind) list.norm(Role::attn_post_norm, "post_attention_norm", d_model, layer.norm);
     if (layer.ffn) {
       if (before && layer.residual != Residual::parallel_shared) list.norm(Role::ffn_norm, "ffn_norm", d_model, layer.norm);

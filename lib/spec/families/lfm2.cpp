@@ -11,7 +11,7 @@ ModelSpec defaults() {
   spec.layers.resize(2);
   spec.layers[0].attention()->qk_norm = spec.layers[0].norm;
   spec.layers[0].attention()->rope = RopeSpec{RopeStyle::halves, 0, 1e6, {}};
-  spec.layers[1].mixer = ShortConvSpec{3};
+  spec.layers[1].mixer = MixerSpec(ShortConvSpec{3});
   spec.head.tied = true;
   return spec;
 }

@@ -9,7 +9,7 @@ ModelSpec defaults() {
   ModelSpec spec;
   spec.n_ctx = 1 << 20; // there is no limit; files say this
   spec.layers.emplace_back();
-  spec.layers[0].mixer = MambaSpec{0, 16, 0, 4, false};
+  spec.layers[0].mixer = MixerSpec(MambaSpec{0, 16, 0, 4, false});
   spec.layers[0].ffn.reset();
   spec.head.tied = true;
   return spec;

@@ -9,7 +9,7 @@ ModelSpec defaults() {
   ModelSpec spec;
   spec.n_ctx = 1 << 20; // there is no limit; files say this
   spec.layers.emplace_back();
-  spec.layers[0].mixer = Mamba2Spec{0, 0, 128, 1, 4};
+  spec.layers[0].mixer = MixerSpec(Mamba2Spec{0, 0, 128, 1, 4});
   spec.layers[0].ffn.reset();
   spec.head.tied = true;
   return spec;
