@@ -68,16 +68,17 @@ void Translation::set(std::string_view key, const std::vector<float>& values) { 
 void Translation::sizes(const SizeNames& names) {
   n_layers_ = config_.integer(names.n_layers, 1, kMaxHeads);
   d_model_ = config_.integer(names.d_model);
-  n_heads_ = config_.integer(names.n_heads, 1, kMaxHeads);
-  n_kv_heads_ = config_.integer_or(names.n_kv_heads, n_heads_, 1, kMaxHeads);
-  head_dim_ = config_.integer_or("head_dim", d_model_ / n_heads_);
-  set("context_length", config_.integer(names.n_ctx));
+  if (!names.n_ctx.empty()) set("context_length", config_.integer(names.n_ctx));
   set("embedding_length", d_model_);
   set("block_count", n_layers_);
   if (!names.d_ff.empty()) set("feed_forward_length", config_.integer(names.d_ff));
+  set("vocab_size", config_.integer("vocab_size"));
+  if (names.n_heads.empty()) return set("attention.head_count", 0);
+  n_heads_ = config_.integer(names.n_heads, 1, kMaxHeads);
+  n_kv_heads_ = config_.integer_or(names.n_kv_heads, n_heads_, 1, kMaxHeads);
+  head_dim_ = config_.integer_or("head_dim", d_model_ / n_heads_);
   set("attention.head_count", n_heads_);
   set("attention.head_count_kv", n_kv_heads_);
-  set("vocab_size", config_.integer("vocab_size"));
   if (config_.has("head_dim")) {
     set("attention.key_length", head_dim_);
     set("attention.value_length", head_dim_);
@@ -152,6 +153,21 @@ void Translation::module(std::string_view to, std::initializer_list<From> from) 
 void Translation::optional_module(std::string_view to, std::initializer_list<From> from) {
   add(to, from, ".weight", Need::optional);
   add(to, from, ".bias", Need::optional);
+}
+
+void Translation::fold(std::string_view to, int n_cols) {
+  for (int i = 0; i < n_layers_; ++i) {
+    const std::string name = replaced(std::string(to), "{i}", std::to_string(i));
+    for (gguf::Tensor& tensor : assembly_.tensors) {
+      if (tensor.name != name) continue;
+      const std::int64_t n = tensor.n_cols();
+      if (tensor.n_dims != 1 || n % n_cols != 0)
+        return fail(ErrorCode::bad_file, "tensor " + gguf::quote(name) + " of " + std::to_string(n) +
+                                             " numbers: expected a multiple of " + std::to_string(n_cols));
+      tensor.n_dims = 2;
+      tensor.dims = {n_cols, n / n_cols, 1, 1};
+    }
+  }
 }
 
 void Translation::head(std::string_view name, bool tied_unless_said) {

@@ -26,7 +26,8 @@ struct From {
   float (*change)(float) = nullptr; ///< of each number, such as 1 + x; the tensor is F32 then
 };
 
-/// The words of a config for the sizes that nearly all families have. d_ff may be empty: the family sets it.
+/// The words of a config for the sizes that nearly all families have. n_ctx and d_ff may be empty: the family sets them; so may
+/// n_heads: there is no attention.
 struct SizeNames {
   std::string_view n_ctx = "max_position_embeddings", d_model = "hidden_size", n_layers = "num_hidden_layers",
                    d_ff = "intermediate_size", n_heads = "num_attention_heads", n_kv_heads = "num_key_value_heads";
@@ -84,6 +85,8 @@ class Translation {
   /// to.weight and, where it is stored, to.bias: a projection or a norm. The sources are named without ".weight", too.
   void module(std::string_view to, std::initializer_list<From> from);
   void optional_module(std::string_view to, std::initializer_list<From> from);
+  /// Makes rows of n_cols numbers of what a vector of this name has become, where there is one: GGUF files have it so.
+  void fold(std::string_view to, int n_cols);
   /// The embedding's matrix is the head's as well, or the head has its own, of this name.
   void head(std::string_view name, bool tied_unless_said);
   /// A tensor of one row that is stored nowhere.

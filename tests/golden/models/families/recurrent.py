@@ -29,6 +29,11 @@ def add_sizes(w, c, eps):
     w.add_layer_norm_rms_eps(eps)
 
 
+def decay(mixer):
+    """As GGUF files have it, rounded once from the exact value."""
+    return -torch.exp(mixer.A_log.detach().double()).float()
+
+
 def add_mamba_mixer(g, b, mixer):
     """The tensors of a Mamba-1 mixer, in the order of its computation."""
     g.tensor(f"{b}.ssm_in.weight", mixer.in_proj.weight)
@@ -36,7 +41,7 @@ def add_mamba_mixer(g, b, mixer):
     g.tensor(f"{b}.ssm_conv1d.bias", mixer.conv1d.bias)
     g.tensor(f"{b}.ssm_x.weight", mixer.x_proj.weight)
     g.linear(f"{b}.ssm_dt", mixer.dt_proj)
-    g.tensor(f"{b}.ssm_a", -torch.exp(mixer.A_log.detach()), f32=True)
+    g.tensor(f"{b}.ssm_a", decay(mixer), f32=True)
     g.tensor(f"{b}.ssm_d", mixer.D)
     g.tensor(f"{b}.ssm_out.weight", mixer.out_proj.weight)
 
@@ -73,7 +78,7 @@ def add_mamba2_mixer(g, b, mixer, n_groups):
     g.tensor(f"{b}.ssm_conv1d.weight", mixer.conv1d.weight.squeeze(1), f32=True)
     g.tensor(f"{b}.ssm_conv1d.bias", mixer.conv1d.bias)
     g.tensor(f"{b}.ssm_dt.bias", mixer.dt_bias)
-    g.tensor(f"{b}.ssm_a", -torch.exp(mixer.A_log.detach())[:, None], f32=True)
+    g.tensor(f"{b}.ssm_a", decay(mixer)[:, None], f32=True)
     g.tensor(f"{b}.ssm_d", mixer.D[:, None], f32=True)
     g.tensor(f"{b}.ssm_norm.weight", mixer.norm.weight.reshape(n_groups, -1), f32=True)
     g.tensor(f"{b}.ssm_out.weight", mixer.out_proj.weight)
@@ -131,7 +136,7 @@ def write_lfm2(name, config, model):
     g.finish()
 
 
-RECURRENT = {"save": None, "randomize": randomize_states}
+RECURRENT = {"randomize": randomize_states}
 
 CASES = [
     Case("mamba", 30,
