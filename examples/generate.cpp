@@ -87,6 +87,7 @@ int run(const examples::Arguments& args, const Options& o) {
   if (o.n_ctx > most_positions)
     args.fail("--context: this model has " + std::to_string(most_positions) + " positions, found " + std::to_string(o.n_ctx));
   const mote::Tokenizer* tokenizer = model->tokenizer();
+  if (!tokenizer && !model->tokenizer_problem().empty()) return report(args, std::string(model->tokenizer_problem()));
   if (!tokenizer) return report(args, o.model + " holds no tokenizer");
 
   auto tokens = tokenizer->encode(o.prompt, {.bos = tokenizer->adds_bos(), .parse_special = true});

@@ -53,7 +53,8 @@ struct MemoryUse {
 /// All functions may be called from any thread at any time.
 class Model {
  public:
-  /// Opens a GGUF file (or the first part of a split one), packs its weights and lets go of the file.
+  /// Opens a GGUF file (or the first part of a split one) or a Hugging Face directory (config.json and safetensors), packs its
+  /// weights and lets go of the files.
   /// Errors: io, bad_file, unsupported (architecture, tensor or type, by name), out_of_memory, cancelled.
   static Result<Model> open(const std::string& path, const ModelOptions& options = {});
   /// A model of this shape with random weights of the types that the mix gives: same spec, mix and seed, same bits.
@@ -64,8 +65,10 @@ class Model {
   Isa isa() const noexcept;
   /// The mix that the weights were made with, or what the file says of itself; "Q4_K_M".
   std::string_view type_name() const noexcept;
-  /// Null when the model has none.
+  /// Null when the model has none, or one that is not supported: it can still be run on token ids.
   const Tokenizer* tokenizer() const noexcept;
+  /// Why tokenizer() is null, in a line; empty where it is not, or where the file holds none.
+  std::string_view tokenizer_problem() const noexcept;
   MemoryUse memory() const noexcept;
   const CacheReport& cache() const noexcept;
   /// Bytes of packed weights that one decoded token reads (the embedding table counts one row).

@@ -19,7 +19,7 @@ struct EncodeOptions {
 /// SentencePiece-style and byte-level BPE vocabularies as GGUF stores them. Immutable; any thread.
 class Tokenizer {
  public:
-  /// Reads the vocabulary of a GGUF file; the file needs no model in it. Errors: io, bad_file, unsupported, out_of_memory.
+  /// Reads the vocabulary of a GGUF file, which needs no model in it, or of a model's Hugging Face directory. Errors: io, bad_file, unsupported, out_of_memory.
   static Result<Tokenizer> open(const std::string& path);
 
   int n_vocab() const noexcept;

@@ -54,8 +54,9 @@ Result<Model> Model::open(const std::string& path, const ModelOptions& options) 
     model->spec = *std::move(spec);
     if (text::has_tokenizer(*file)) {
       auto tokenizer = text::read_tokenizer(*file);
-      if (!tokenizer) return std::move(tokenizer).error();
-      model->tokenizer = *std::move(tokenizer);
+      if (tokenizer) model->tokenizer = *std::move(tokenizer);
+      else if (tokenizer.error().code == ErrorCode::unsupported) model->tokenizer_problem = std::move(tokenizer).error().message;
+      else return std::move(tokenizer).error();
       for (const auto& part : file->identity()) file->release(part.header); // megabytes of tokens and merges
     }
     const auto tensors = weights::list_tensors(model->spec);
@@ -91,6 +92,8 @@ const ModelSpec& Model::spec() const noexcept { return impl_->spec; }
 Isa Model::isa() const noexcept { return impl_->isa; }
 std::string_view Model::type_name() const noexcept { return impl_->type_name; }
 const Tokenizer* Model::tokenizer() const noexcept { return impl_->tokenizer ? &*impl_->tokenizer : nullptr; }
+
+std::string_view Model::tokenizer_problem() const noexcept { return impl_->tokenizer_problem; }
 
 const CacheReport& Model::cache() const noexcept { return impl_->cache; }
 

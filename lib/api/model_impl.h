@@ -18,6 +18,7 @@ struct Model::Impl {
   std::string type_name;
   CacheReport cache;
   std::optional<Tokenizer> tokenizer;
+  std::string tokenizer_problem; ///< why there is none though the file has one; else empty
 };
 
 } // namespace mote

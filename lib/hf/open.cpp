@@ -7,6 +7,7 @@
 
 #include "lib/gguf/format.h"
 #include "lib/hf/family.h"
+#include "lib/hf/tokenizer.h"
 
 namespace mote::hf {
 
@@ -14,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxConfigBytes = 16 << 20, kMaxIndexBytes = 64 << 20, kMaxShards = 4096;
+constexpr std::size_t kMaxConfigBytes = 16 << 20, kMaxIndexBytes = 64 << 20, kMaxTokenizerBytes = 256 << 20, kMaxShards = 4096;
 
 /// A directory that is being read.
 struct Directory {
@@ -137,8 +138,18 @@ Result<gguf::File> open_directory(const std::string& path) {
   if (config.has("quantization_config")) config.unsupported("quantization_config is there: quantized weights are not read");
   if (!config.status()) return config.status().error();
   if (Status status = read_all_weights(dir); !status) return std::move(status).error();
+  TokenizerFiles files;
+  for (const auto& [name, json] :
+       {std::pair("tokenizer.json", &files.tokenizer), std::pair("tokenizer_config.json", &files.tokenizer_config),
+        std::pair("generation_config.json", &files.generation_config)}) {
+    if (!dir.has(name)) continue;
+    auto found = read_json(dir, name, kMaxTokenizerBytes);
+    if (!found) return std::move(found).error();
+    *json = *std::move(found);
+  }
   Translation translation(std::move(config), path, std::move(dir.sources), std::move(dir.tensors));
   family->translate(translation);
+  translate_tokenizer(files, translation);
   return translation.finish();
 }
 

@@ -65,6 +65,10 @@ void Translation::set(std::string_view key, std::string_view value) { assembly_.
 void Translation::set(std::string_view key, const std::vector<int>& values) { assembly_.keys.set_i32s(full_key(key), values); }
 void Translation::set(std::string_view key, const std::vector<float>& values) { assembly_.keys.set_f32s(full_key(key), values); }
 
+void Translation::set(std::string_view key, const std::vector<std::string>& values) {
+  assembly_.keys.set_strings(full_key(key), values);
+}
+
 void Translation::sizes(const SizeNames& names) {
   n_layers_ = config_.integer(names.n_layers, 1, kMaxHeads);
   d_model_ = config_.integer(names.d_model);
@@ -179,6 +183,12 @@ void Translation::ignore(std::string_view name) {
   const std::string with_prefix = replaced(std::string(name), "{p}", prefix_);
   const bool in_layers = with_prefix.find("{i}") != std::string::npos;
   for (int i = 0; i < (in_layers ? n_layers_ : 1); ++i) take(replaced(with_prefix, "{i}", std::to_string(i)));
+}
+
+std::int64_t Translation::n_embedded() const {
+  for (const gguf::Tensor& tensor : assembly_.tensors)
+    if (tensor.name == "token_embd.weight" && tensor.n_cols() > 0) return tensor.n_rows();
+  return 0;
 }
 
 void Translation::values(std::string_view to, std::vector<float> numbers) {

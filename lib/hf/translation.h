@@ -53,6 +53,7 @@ class Translation {
   void set(std::string_view key, const char* value) { set(key, std::string_view(value)); } // not a bool
   void set(std::string_view key, const std::vector<int>& values);
   void set(std::string_view key, const std::vector<float>& values);
+  void set(std::string_view key, const std::vector<std::string>& values);
 
   /// context_length, embedding_length, block_count, feed_forward_length, attention.head_count, head_count_kv, and key_length
   /// where the config says head_dim; vocab_size.
@@ -91,9 +92,13 @@ class Translation {
   void head(std::string_view name, bool tied_unless_said);
   /// A tensor of one row that is stored nowhere.
   void values(std::string_view to, std::vector<float> numbers);
+  /// Rows of token_embd.weight, at most as many as it has bytes.
+  std::int64_t n_embedded() const;
   /// A stored tensor that says nothing, if it is there; {i} as above.
   void ignore(std::string_view name);
 
+  /// An error that is not the config's; the directory's path is put before the message.
+  void fail(ErrorCode code, const std::string& message);
   /// The file, or the first error. Errors also: unsupported, a stored tensor that nothing has asked for, by name.
   Result<gguf::File> finish();
 
@@ -103,7 +108,6 @@ class Translation {
   using Found = std::vector<const StoredTensor*>;
 
   std::string full_key(std::string_view key) const;
-  void fail(ErrorCode code, const std::string& message);
   const StoredTensor* take(const std::string& name);
   void add(std::string_view to, std::span<const From> from, std::string_view suffix, Need need);
   void add_one(const std::string& to, std::span<const From> from, std::string_view suffix, Need need, int layer);

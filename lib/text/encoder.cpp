@@ -110,6 +110,10 @@ void Encoder::merge_characters(std::string_view word) {
     merger_.add(static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(size), t_.find_text(word.substr(at, size)));
     at += size;
   }
+  if (!t_.merges.empty()) {
+    merger_.run([&](const Symbol& left, const Symbol& right) { return t_.find_merge(left.token, right.token); });
+    return add_merged(word);
+  }
   merger_.run([&](const Symbol& left, const Symbol& right) -> Merge {
     const std::size_t size = std::size_t{left.size} + right.size;
     if (size > t_.max_token_bytes) return {};
@@ -117,6 +121,10 @@ void Encoder::merge_characters(std::string_view word) {
     if (token < 0) return {};
     return {token, t_.priorities[static_cast<std::size_t>(token)]};
   });
+  add_merged(word);
+}
+
+void Encoder::add_merged(std::string_view word) {
   merger_.for_each([&](const Symbol& symbol) {
     if (symbol.token >= 0) {
       out_.push_back(symbol.token);

@@ -25,6 +25,7 @@ class Encoder {
   void merge_bytes(std::string_view word);
   void encode_sentence(std::string_view run);
   void merge_characters(std::string_view word);
+  void add_merged(std::string_view word);
   void add_unmerged(std::string_view bytes);
 
   const Tokenizer::Impl& t_;

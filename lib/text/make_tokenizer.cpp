@@ -254,7 +254,7 @@ Status Maker::make_sentencepiece() {
   impl_->priorities.resize(n_vocab());
   for (std::size_t i = 0; i < n_vocab(); ++i) {
     impl_->priorities[i] = priority_of(v_.scores[i]);
-    if (type(i) != TokenType::normal) continue;
+    if (type(i) != TokenType::normal && v_.merges.empty()) continue; // merges name what they make, whatever its type
     std::string_view rest = v_.tokens[i];
     impl_->max_token_bytes = std::max(impl_->max_token_bytes, rest.size());
     while (rest.substr(0, kSpace.size()) == kSpace) rest.remove_prefix(kSpace.size());
@@ -264,7 +264,7 @@ Status Maker::make_sentencepiece() {
     return type(i) != TokenType::normal || v_.tokens[i].empty() ? std::nullopt : std::optional(hash_text(v_.tokens[i], seed));
   };
   impl_->by_text.build(n_vocab(), hash, [](std::size_t, std::size_t) { return false; }); // check_unique has found them all different
-  return {};
+  return add_merges();
 }
 
 Status Maker::make_byte_bpe() {

@@ -81,6 +81,13 @@ const PrePattern* find_pre_pattern(std::string_view name) noexcept {
   return pattern == std::end(kPatterns) ? nullptr : pattern;
 }
 
+const PrePattern* find_pre_pattern(std::span<const std::string> splits, bool nfc, bool whole_words) noexcept {
+  const auto* pattern = std::find_if(std::begin(kPatterns), std::end(kPatterns), [&](const PrePattern& p) {
+    return p.nfc == nfc && p.whole_words == whole_words && std::equal(p.splits.begin(), p.splits.end(), splits.begin(), splits.end());
+  });
+  return pattern == std::end(kPatterns) ? nullptr : pattern;
+}
+
 const PrePattern* find_pre_pattern_of(std::string_view architecture) noexcept {
   for (const OfArchitecture& of : kOfArchitectures) {
     if (of.architecture == architecture) return find_pre_pattern(of.pre);

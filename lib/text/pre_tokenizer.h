@@ -23,6 +23,8 @@ struct PrePattern {
 
 /// Null if there is none of this name.
 const PrePattern* find_pre_pattern(std::string_view name) noexcept;
+/// The one that does this; null if there is none. Others may do the same under another name.
+const PrePattern* find_pre_pattern(std::span<const std::string> splits, bool nfc, bool whole_words) noexcept;
 /// What a file that names no pattern has, known by general.architecture: such files are older than the key, and these
 /// families had one tokenizer then. Null if it cannot be known.
 const PrePattern* find_pre_pattern_of(std::string_view architecture) noexcept;

@@ -86,12 +86,14 @@ Status refuse_normalization(const gguf::File& file) {
 } // namespace
 
 bool has_tokenizer(const gguf::File& file) {
+  if (file.has(kProblemKey)) return true;
   if (!file.has(kModel)) return false;
   const auto model = file.get_string(kModel);
   return !model || *model != "none"; // what converters write for a model without text
 }
 
 Result<Tokenizer> read_tokenizer(const gguf::File& file) {
+  if (const auto problem = file.get_string(kProblemKey)) return Error{ErrorCode::unsupported, file.path() + ": " + std::string(*problem)};
   auto model = file.get_string(kModel);
   if (!model) return std::move(model).error();
   Vocabulary v;
@@ -107,8 +109,9 @@ Result<Tokenizer> read_tokenizer(const gguf::File& file) {
   Keys keys(file);
   keys.require("tokenizer.ggml.tokens", v.tokens);
   if (!bpe || file.has("tokenizer.ggml.token_type")) keys.require("tokenizer.ggml.token_type", v.types);
+  constexpr std::string_view kMerges = "tokenizer.ggml.merges";
+  if (bpe || file.has(kMerges)) keys.require(kMerges, v.merges);
   if (bpe) {
-    keys.require("tokenizer.ggml.merges", v.merges);
     auto pre = read_pre(file);
     if (!pre) return std::move(pre).error();
     v.pre = std::move(*pre);

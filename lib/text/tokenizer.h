@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/gguf/file.h"
@@ -24,9 +25,9 @@ struct Vocabulary {
   VocabularyKind kind = VocabularyKind::sentencepiece;
   std::string pre;                   ///< byte_bpe
   std::vector<std::string> tokens;
-  std::vector<float> scores;         ///< sentencepiece: one for each token, higher merges first; else not used
+  std::vector<float> scores;         ///< sentencepiece: one for each token, higher merges first; else, or with merges, not used
   std::vector<std::int64_t> types;   ///< TokenType for each token; byte_bpe: may be empty, then all are normal
-  std::vector<std::string> merges;   ///< byte_bpe: "left right", the most urgent first
+  std::vector<std::string> merges;   ///< byte_bpe, or sentencepiece without scores of its own: "left right", the most urgent first
   std::int64_t bos = -1, eos = -1, eot = -1, unknown = -1; ///< -1: none
   bool adds_bos = false;
   bool adds_space_prefix = false;    ///< sentencepiece: a space goes in front of the text
@@ -34,6 +35,9 @@ struct Vocabulary {
 
 /// Errors: bad_file (what contradicts itself), unsupported (a pre-tokenizer, by name), naming the source and the key.
 Result<Tokenizer> make_tokenizer(const Vocabulary& vocabulary);
+
+/// Of a file whose tokenizer has been seen to be one that cannot be had: the reason, a string.
+inline constexpr std::string_view kProblemKey = "tokenizer.mote.problem";
 
 /// Whether the file has a vocabulary, be it one that can be read or not.
 bool has_tokenizer(const gguf::File& file);

@@ -43,9 +43,11 @@ struct Tokenizer::Impl {
   std::vector<std::uint32_t> priorities;       // [n_vocab], by score
   bool spaces_lead = false; // in all tokens spaces come first: nothing merges across the place before a space behind another character
 
-  // byte_bpe
+  // byte_bpe, and sentencepiece where its merges are given: scores do not count then
   std::vector<PairMerge> merges;
   text::HashIndex by_pair;                     // of merges
+
+  // byte_bpe
   text::PreTokenizer pre_tokenizer;
   bool nfc = false, whole_words = false;
   text::HashIndex by_piece;                    // whole_words: the normal tokens by their bytes

@@ -6,6 +6,7 @@
 #include "mote/model.h"
 #include "tests/catch.h"
 #include "tests/hf_builder.h"
+#include "tests/temp_dir.h"
 
 using namespace mote;
 using namespace mote::test;
@@ -103,5 +104,17 @@ TEST_CASE("fuzz hf: damaged indexes") {
   fuzzer.try_with("model.safetensors.index.json", index);
   CHECK(fuzzer.n_opened == 1);
   for (int i = 0; i < 300; ++i) fuzzer.try_with("model.safetensors.index.json", fuzzer.damaged(index, index.size()));
+  CHECK(fuzzer.n_refused > 0);
+}
+
+TEST_CASE("fuzz hf: damaged tokenizers") {
+  Fuzzer fuzzer(5);
+  for (const char* name : {"hf_gpt-2", "hf_llama"}) {
+    std::ifstream file(std::string(MOTE_SOURCE_DIR) + "/tests/golden/text/" + name + "/tokenizer.json", std::ios::binary);
+    const std::string json{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    REQUIRE(json.size() > 1000);
+    for (int i = 0; i < 150; ++i) fuzzer.try_with("tokenizer.json", fuzzer.damaged(json, i % 2 == 0 ? 1500 : json.size()));
+  }
+  CHECK(fuzzer.n_opened > 0);
   CHECK(fuzzer.n_refused > 0);
 }

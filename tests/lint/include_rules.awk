@@ -7,7 +7,7 @@ BEGIN {
   may["kernels"] = "quant"
   may["lib/runtime"] = ""
   may["lib/gguf"] = ""
-  may["lib/hf"] = "quant lib/gguf"
+  may["lib/hf"] = "quant lib/gguf lib/text"
   may["lib/spec"] = "lib/gguf lib/hf"
   may["lib/weights"] = "quant kernels lib/runtime lib/gguf lib/spec"
   may["lib/decoder"] = "quant kernels lib/runtime lib/spec lib/weights"

@@ -97,8 +97,8 @@ def write_encodings(out, encode, decode, texts, flag):
         out.write(b"%s %d %d%s\n" % (flag, number, decode(ids) == text, b"".join(b" %d" % i for i in ids)))
 
 
-def write_bpe(out, name, texts, special_texts):
-    """vocabulary MODEL PRE, then token TYPE TEXT for ids from 0, then merge LEFT_ID RIGHT_ID, the most urgent first."""
+def train_bpe(name):
+    """A tokenizer with the steps of that name, the types of its tokens, and its merges."""
     pre, nfc, whole_words = BPE[name]
     tok = Tokenizer(models.BPE())
     tok.pre_tokenizer = pre
@@ -119,12 +119,21 @@ def write_bpe(out, name, texts, special_texts):
     user_defined = [AddedToken(t, special=False, normalized=False) for t in contents]
     tok.add_tokens(user_defined)
     types += [CONTROL] + [USER_DEFINED] * len(user_defined)
+    return tok, types, vocab, merges
 
+
+def write_bpe(out, name, texts, special_texts):
+    """vocabulary MODEL PRE, then token TYPE TEXT for ids from 0, then merge LEFT_ID RIGHT_ID, the most urgent first."""
+    tok, types, vocab, merges = train_bpe(name)
     out.write(b"vocabulary gpt2 %s\n" % name.encode())
     for i, t in enumerate(types):
         out.write(b"token %d %s\n" % (t, escape(tok.id_to_token(i))))
     for left, right in merges:
         out.write(b"merge %d %d\n" % (vocab[left], vocab[right]))
+    write_tokenizer(out, tok, texts, special_texts)
+
+
+def write_tokenizer(out, tok, texts, special_texts):
     decode = lambda ids: tok.decode(ids, skip_special_tokens=False)
     tok.encode_special_tokens = True
     encode = lambda text: tok.encode(text, add_special_tokens=False).ids
@@ -133,14 +142,19 @@ def write_bpe(out, name, texts, special_texts):
     write_encodings(out, encode, lambda ids: None, special_texts, b"special")
 
 
-def write_sentencepiece(out, texts, prefix, **options):
-    """vocabulary llama PREFIX (1: a space goes in front), then token TYPE TEXT SCORE for ids from 0."""
+def train_sentencepiece(prefix, **options):
+    """The bytes of the model file. prefix: a space goes in front."""
     model = io.BytesIO()
     # Pieces are learned within lines; spaces at their ends are kept.
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(CORPUS.splitlines()), model_writer=model, model_type="bpe", normalization_rule_name="identity",
         remove_extra_whitespaces=False, add_dummy_prefix=prefix, allow_whitespace_only_pieces=True, minloglevel=2, num_threads=1, **options)
-    sp = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    return model.getvalue()
+
+
+def write_sentencepiece(out, texts, prefix, **options):
+    """vocabulary llama PREFIX (1: a space goes in front), then token TYPE TEXT SCORE for ids from 0."""
+    sp = sentencepiece.SentencePieceProcessor(model_proto=train_sentencepiece(prefix, **options))
     out.write(b"vocabulary llama %d\n" % prefix)
     for i in range(sp.get_piece_size()):
         t = UNKNOWN if sp.is_unknown(i) else CONTROL if sp.is_control(i) else BYTE if sp.is_byte(i) else NORMAL
@@ -164,4 +178,5 @@ def main():
                             split_by_unicode_script=False, split_by_number=False)
 
 
-main()
+if __name__ == "__main__":
+    main()
