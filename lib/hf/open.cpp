@@ -147,6 +147,13 @@ Result<gguf::File> open_directory(const std::string& path) {
     if (!found) return std::move(found).error();
     *json = *std::move(found);
   }
+  constexpr std::string_view kSentencePiece = "tokenizer.model";
+  if (files.tokenizer.is_null() && dir.has(kSentencePiece)) {
+    auto mapping = gguf::Mapping::open(dir.file(kSentencePiece), "a SentencePiece model");
+    if (!mapping) return std::move(mapping).error();
+    files.sentencepiece = mapping->bytes();
+    dir.sources.push_back({dir.file(kSentencePiece), *std::move(mapping), files.sentencepiece.size()});
+  }
   Translation translation(std::move(config), path, std::move(dir.sources), std::move(dir.tensors));
   family->translate(translation);
   translate_tokenizer(files, translation);

@@ -1,9 +1,11 @@
 // Damaged directories: whatever the bytes of config.json, the index and the weights, opening gives a model or an error that names
 // the file, and never reads beyond what is there.
+#include <fstream>
 #include <random>
 
 #include "lib/hf/open.h"
 #include "mote/model.h"
+#include "mote/tokenizer.h"
 #include "tests/catch.h"
 #include "tests/hf_builder.h"
 #include "tests/temp_dir.h"
@@ -15,7 +17,12 @@ namespace {
 
 class Fuzzer {
  public:
-  explicit Fuzzer(unsigned seed) : random_(seed) { llama_.write(dir_); }
+  explicit Fuzzer(unsigned seed, std::int64_t n_vocab = 40) : random_(seed) {
+    llama_.set("vocab_size", std::to_string(n_vocab));
+    for (const char* name : {"model.embed_tokens.weight", "lm_head.weight"})
+      llama_.tensor(name) = made_tensor(name, {n_vocab, 16});
+    llama_.write(dir_);
+  }
 
   std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_); }
   std::string damaged(std::string bytes, std::size_t end) {
@@ -38,6 +45,7 @@ class Fuzzer {
     const auto model = Model::open(dir_.path());
     if (model) {
       ++n_opened;
+      if (model->tokenizer()) n_ids += model->tokenizer()->encode("Größe <|end|> 12")->size();
       return;
     }
     ++n_refused;
@@ -48,6 +56,7 @@ class Fuzzer {
   const TempDir& dir() const { return dir_; }
 
   int n_opened = 0, n_refused = 0;
+  std::size_t n_ids = 0;
 
  private:
   std::mt19937 random_;
@@ -108,13 +117,19 @@ TEST_CASE("fuzz hf: damaged indexes") {
 }
 
 TEST_CASE("fuzz hf: damaged tokenizers") {
-  Fuzzer fuzzer(5);
+  Fuzzer fuzzer(5, 800); // a row for every token
   for (const char* name : {"hf_gpt-2", "hf_llama"}) {
     std::ifstream file(std::string(MOTE_SOURCE_DIR) + "/tests/golden/text/" + name + "/tokenizer.json", std::ios::binary);
     const std::string json{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     REQUIRE(json.size() > 1000);
     for (int i = 0; i < 150; ++i) fuzzer.try_with("tokenizer.json", fuzzer.damaged(json, i % 2 == 0 ? 1500 : json.size()));
   }
+  std::filesystem::remove(fuzzer.dir().file("tokenizer.json"));
+  std::ifstream file(std::string(MOTE_SOURCE_DIR) + "/tests/golden/text/hf_sp/tokenizer.model", std::ios::binary);
+  const std::string model{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  REQUIRE(model.size() > 1000);
+  for (int i = 0; i < 200; ++i) fuzzer.try_with("tokenizer.model", fuzzer.damaged(model, model.size()));
+  CHECK(fuzzer.n_ids > 0);
   CHECK(fuzzer.n_opened > 0);
   CHECK(fuzzer.n_refused > 0);
 }

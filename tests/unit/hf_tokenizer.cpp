@@ -175,6 +175,63 @@ TEST_CASE("a tokenizer of characters with a step that is not known is none") {
         "byte_fallback, but only 255 tokens of bytes");
 }
 
+TEST_CASE("a control token that the embedding has no row for is left out") {
+  const TempDir dir;
+  const auto model =
+      open_with(dir, but(MadeTokenizer(), [](auto& t) { t.added = R"([{"id": 40, "content": "[PAD]", "special": true}])"; }));
+  if (!model) FAIL(model.error().message);
+  REQUIRE(model->tokenizer());
+  CHECK(model->tokenizer()->n_vocab() == 40);
+}
+
+TEST_CASE("a tokenizer.model with a step that is not known is none, a damaged one an error") {
+  const auto field = [](int number, const std::string& bytes) {
+    return std::string(1, static_cast<char>(number << 3 | 2)) + static_cast<char>(bytes.size()) + bytes;
+  };
+  const auto integer = [](int number, int value) {
+    return std::string{static_cast<char>(number << 3), static_cast<char>(value)};
+  };
+  const auto piece = [&](const std::string& text, int type) { return field(1, field(1, text) + integer(3, type)); };
+  const std::string pieces = piece("<unk>", 2) + piece("<s>", 3) + piece("</s>", 3) + piece("a", 1) + piece("▁", 1);
+  const std::string trainer = field(2, integer(3, 2)), normalizer = field(3, integer(3, 0) + integer(4, 0));
+  const auto open = [&](const std::string& bytes) {
+    const TempDir dir;
+    MadeLlama().write(dir);
+    dir.write("tokenizer.model", bytes);
+    return Model::open(dir.path());
+  };
+  const auto sound = open(pieces + trainer + normalizer);
+  if (!sound) FAIL(sound.error().message);
+  CHECK(sound->tokenizer_problem() == "");
+  REQUIRE(sound->tokenizer());
+  CHECK(*sound->tokenizer()->encode("a ab") == std::vector<std::int32_t>{3, 4, 3, 0});
+  CHECK(sound->tokenizer()->eos() == 2);
+  const auto reason = [&](const std::string& bytes) {
+    const auto model = open(bytes);
+    if (!model) FAIL(model.error().message);
+    CHECK(model->tokenizer() == nullptr);
+    return std::string(model->tokenizer_problem().substr(model->tokenizer_problem().find("tokenizer.model: ") + 17));
+  };
+  CHECK(reason(pieces + normalizer) == "its model type is 1; supported: 2, BPE");
+  CHECK(reason(pieces + trainer) == "it removes extra spaces, which is not supported");
+  CHECK(reason(pieces + trainer + field(3, field(2, "x") + integer(4, 0))).starts_with("it normalizes text by a table"));
+  CHECK(reason(pieces + trainer + field(3, integer(4, 0) + integer(5, 0))) == "it does not write spaces as U+2581");
+  std::string many;
+  for (int i = 0; i < 41; ++i) many += piece("t" + std::to_string(i), 1);
+  CHECK(reason(many + trainer + normalizer) == "41 tokens, but the embedding has 40 rows");
+  const auto refused_model = [&](const std::string& bytes) {
+    const auto model = open(bytes);
+    REQUIRE_FALSE(model);
+    CHECK(model.error().code == ErrorCode::bad_file);
+    return model.error().message.substr(model.error().message.find("tokenizer.model: ") + 17);
+  };
+  CHECK(refused_model(trainer + normalizer) == "holds no pieces");
+  CHECK(refused_model(pieces + "\x0a\x7f") == "damaged");
+  CHECK(refused_model(pieces + "\x0b") == "damaged");
+  CHECK(refused_model(pieces + std::string(20, '\xff')) == "damaged");
+  CHECK(refused_model(field(1, field(1, "a") + "\x12\x7f")) == "damaged field 1");
+}
+
 TEST_CASE("damaged tokenizer files are errors") {
   CHECK(refused(but(MadeTokenizer(), [](auto& t) { t.vocab = "[]"; })) == " tokenizer.json: model.vocab is missing or no object");
   CHECK(refused(but(MadeTokenizer(), [](auto& t) { t.vocab = R"({"a": -1})"; })).find("token \"a\": its id is -1") !=

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes small tokenizers as Hugging Face directories have them, and the ids that `tokenizers` gives for some texts: NAME/ with
-tokenizer.json, tokenizer_config.json or tokenizer.model, and hf_tokenizers.txt, all beside this file.
+"""Writes small tokenizers as Hugging Face directories have them, and the ids that `tokenizers` and `sentencepiece`
+give for some texts: NAME/ with tokenizer.json and tokenizer_config.json, or with tokenizer.model, and hf_tokenizers.txt, all beside this file.
 
     pip install tokenizers sentencepiece
     python3 make_hf_golden.py
@@ -85,7 +85,8 @@ def main():
     for name in ("gpt-2", "mpt", "llama-bpe", "qwen2", "smollm", "falcon", "deepseek-llm"):
         made[f"hf_{name}"] = byte_level(name)
     with open(HERE / "hf_tokenizers.txt", "wb") as out:
-        out.write(b"# Made by make_hf_golden.py with tokenizers %s\n" % tokenizers.__version__.encode())
+        out.write(b"# Made by make_hf_golden.py with tokenizers %s, sentencepiece %s\n"
+                  % (tokenizers.__version__.encode(), sentencepiece.__version__.encode()))
         for _, text in texts + special_texts:
             out.write(b"text %s\n" % escape(text))
         for name, (tok, config, special) in made.items():
@@ -96,6 +97,14 @@ def main():
             (folder / "tokenizer_config.json").write_text(json.dumps(config) + "\n")
             out.write(b"tokenizer %s %d %d %d\n" % (name.encode(), *special))
             write_tokenizer(out, tok, texts, special_texts)
+        for name, prefix, byte_fallback in (("hf_sp", True, True), ("hf_sp_unknown", False, False)):
+            folder = HERE / name
+            folder.mkdir(exist_ok=True)
+            model = train_sentencepiece(prefix, vocab_size=720 if byte_fallback else 480, byte_fallback=byte_fallback, character_coverage=0.98)
+            (folder / "tokenizer.model").write_bytes(model)
+            sp = sentencepiece.SentencePieceProcessor(model_proto=model)
+            out.write(b"tokenizer %s 1 1 2\n" % name.encode())
+            write_encodings(out, sp.encode, sp.decode, texts, b"encode")
 
 
 main()
