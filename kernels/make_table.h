@@ -10,6 +10,7 @@
 #include "kernels/vec_convert.h"
 #include "kernels/vec_norm.h"
 #include "kernels/vec_rope.h"
+#include "kernels/vec_softmax.h"
 
 namespace mote::kernels {
 namespace {
@@ -28,6 +29,7 @@ template <class P> constexpr void set_vector_operations(KernelTable& table) {
   table.clamp = clamp<P>;
   table.softcap = softcap<P>;
   table.multiply = multiply<P>;
+  table.softmax = softmax<P>;
   set_activation<P, Silu>(table, 0);
   set_activation<P, GeluTanh>(table, 1);
   set_activation<P, GeluErf>(table, 2);

@@ -126,6 +126,8 @@ struct KernelTable {
   void (*scale)(float factor, int n, float* x);                    // x *= factor
   void (*clamp)(float limit, int n, float* x);                     // to -limit .. limit
   void (*softcap)(float cap, int n, float* x);                     // x = cap * tanh(x / cap)
+  /// x = e^(x - largest) / their sum. Minus infinity beside a larger value becomes 0.
+  void (*softmax)(int n, float* x);
   void (*activate[kNumActivations])(int n, float* x);              // x = act(x)
   void (*gate[kNumActivations])(const float* up, int n, float* x); // x = act(x) * up
   /// One head, in place. cos, sin: [dims/2].

@@ -92,12 +92,32 @@ enum class FfnKind : std::uint8_t {
 /// How a file of this family stores the gate and up matrices.
 enum class GateStorage : std::uint8_t { separate, fused };
 
+/// How the scores of the experts, one product of the router for each, choose experts and their weights.
+enum class Router : std::uint8_t {
+  softmax,         ///< the largest scores; weights: softmax over all scores, as they are
+  softmax_of_used, ///< the largest scores; weights: softmax over these alone, which is softmax over all made to sum to 1
+  sparse_mixer,    ///< one after another: the largest score; its weight: softmax over what is left and close to it (Phi-3.5-MoE)
+};
+
+/// Several FFNs of one shape of which each token uses a few: the sum of their outputs, each times its weight. Of equal scores the
+/// lower number of expert counts as larger.
+struct ExpertsSpec {
+  int n_experts = 0;
+  int n_used = 0; ///< of a token
+  Router router = Router::softmax_of_used;
+  float scale = 1;          ///< multiplies the weights
+  int shared_d_ff = 0;      ///< width of one more, which every token uses with weight 1; 0: none
+  bool shared_gate = false; ///< the weight of the shared one is sigmoid(gate . x) instead
+  bool operator==(const ExpertsSpec&) const = default;
+};
+
 struct FfnSpec {
   FfnKind kind = FfnKind::gated;
   Activation activation = Activation::silu;
-  int d_ff = 0;
+  int d_ff = 0; ///< of one expert where there are some
   bool bias = false;
   GateStorage gate_storage = GateStorage::separate;
+  std::optional<ExpertsSpec> experts = std::nullopt; ///< none: one FFN for all tokens
   bool operator==(const FfnSpec&) const = default;
 };
 

@@ -110,8 +110,13 @@ std::size_t Model::bytes_per_token() const noexcept {
   const auto d_model = static_cast<std::size_t>(impl_->spec.d_model);
   std::size_t bytes =
       w.model.linear(Role::output).weight.bytes + row_bytes(w.model.linear(Role::token_embd).weight.type, d_model);
-  for (const weights::RoleWeights& layer : w.layers)
-    for (const weights::Linear& linear : layer.linears) bytes += linear.weight.bytes;
+  for (std::size_t i = 0; i < w.layers.size(); ++i) {
+    for (std::size_t role = 0; role < weights::kNumRoles; ++role) {
+      const weights::Linear& linear = w.layers[i].linears[role];
+      if (!linear.weight.panels || !weights::is_experts_role(static_cast<Role>(role))) bytes += linear.weight.bytes;
+      else bytes += linear.part(0).weight.bytes * static_cast<std::size_t>(impl_->spec.layers[i].ffn->experts->n_used);
+    }
+  }
   return bytes;
 }
 

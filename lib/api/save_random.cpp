@@ -69,8 +69,8 @@ Status check_read_back(const ModelSpec& spec, const gguf::KeyValues& keys, std::
     gguf::Tensor tensor;
     tensor.name = tensors[i].name;
     tensor.type = types[i];
-    tensor.n_dims = tensors[i].is_flat() ? 1 : 2;
-    tensor.dims = {tensors[i].n_cols, tensors[i].n_rows, 1, 1};
+    tensor.n_dims = tensors[i].n_dims();
+    tensor.dims = tensors[i].dims();
     tensor.data = std::as_bytes(std::span(tensors[i].values)); // reading the spec looks at no other
     assembly.tensors.push_back(std::move(tensor));
   }
@@ -99,8 +99,8 @@ Status save_random_model(const ModelSpec& spec, std::uint64_t seed, const std::s
     gguf::Writer writer(out_path);
     writer.set_all(keys);
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-      const std::int64_t dims[] = {tensors[i].n_cols, tensors[i].n_rows};
-      writer.add_tensor(tensors[i].name, types[i], std::span(dims).first(tensors[i].is_flat() ? 1 : 2));
+      const auto dims = tensors[i].dims();
+      writer.add_tensor(tensors[i].name, types[i], std::span(dims).first(static_cast<std::size_t>(tensors[i].n_dims())));
     }
     auto pool = api::make_pool(options.n_threads);
     if (!pool) return std::move(pool).error();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/table.h"
+#include "lib/decoder/multiply.h"
 #include "lib/spec/visit_mixer.h"
 
 namespace mote::decoder {
@@ -78,14 +79,49 @@ Rotation* Buffers::find_rotation(const RopeSpec& rope) {
   return found == rope_specs.end() ? nullptr : &rotations[static_cast<std::size_t>(found - rope_specs.begin())];
 }
 
+namespace {
+
+void take_routing(const ModelSpec& spec, const BufferSizes& sizes, Buffers& b, runtime::Arena& arena) {
+  int n_experts = 0, n_used = 0, d_ff = 0;
+  bool shared_gate = false;
+  for (const LayerSpec& layer : spec.layers) {
+    if (!layer.ffn || !layer.ffn->experts) continue;
+    const ExpertsSpec& experts = *layer.ffn->experts;
+    n_experts = std::max(n_experts, experts.n_experts);
+    n_used = std::max(n_used, experts.n_used);
+    d_ff = std::max(d_ff, layer.ffn->d_ff);
+    shared_gate |= experts.shared_gate;
+  }
+  if (n_experts == 0) return;
+  const std::size_t n_batch = size(sizes.n_batch), n_slots = n_batch * size(n_used);
+  Routing& r = b.routing;
+  r.scores = arena.take<float>(n_batch * size(n_experts));
+  r.used = arena.take<int>(n_slots);
+  r.weights = arena.take<float>(n_slots);
+  if (shared_gate) r.shared_weights = arena.take<float>(n_batch);
+  r.n_groups = arena.take<int>(1);
+  r.group_experts = arena.take<int>(size(n_experts));
+  r.group_begins = arena.take<int>(size(n_experts) + 1);
+  r.slot_tokens = arena.take<int>(n_slots);
+  r.slot_weights = arena.take<float>(n_slots);
+  r.next_slots = arena.take<int>(size(n_experts));
+  b.expert_inner = take_rows(static_cast<int>(n_slots), d_ff, sizes.inner_floats, arena);
+  b.gathered.n_cols = spec.d_model;
+  b.n_gathered = std::min(sizes.n_batch, tile_tokens(b.gathered));
+  b.gathered = take_rows(sizes.n_threads * b.n_gathered, spec.d_model, true, arena);
+}
+
+} // namespace
+
 Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::Arena& arena) {
   Buffers b;
   const int n_batch = sizes.n_batch, n_chunks = (sizes.n_ctx + kernels::kAttentionChunk - 1) / kernels::kAttentionChunk;
-  int qkv = 0, attended = 0, d_ff = 0, head_dim = 0, n_kv_heads = 0;
+  int qkv = 0, attended = 0, d_ff = 0, head_dim = 0, n_kv_heads = 0, n_experts = 0;
   RecurrentSizes recurrent;
   for (const LayerSpec& layer : spec.layers) {
     recurrent.grow_to(recurrent_sizes(layer, spec.d_model));
-    if (layer.ffn) d_ff = std::max(d_ff, layer.ffn->d_ff);
+    if (layer.ffn) d_ff = std::max(d_ff, layer.ffn->experts ? layer.ffn->experts->shared_d_ff : layer.ffn->d_ff);
+    if (layer.ffn && layer.ffn->experts) n_experts = std::max(n_experts, layer.ffn->experts->n_experts);
     if (!layer.attention()) continue;
     const AttentionSpec& a = *layer.attention();
     qkv = std::max(qkv, (a.n_heads + 2 * a.n_kv_heads) * a.head_dim);
@@ -110,10 +146,11 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
   b.attended = take_rows(n_batch, attended, true, arena);
   b.inner = take_rows(n_batch, d_ff, sizes.inner_floats, arena);
   b.recurrent = take_recurrent(recurrent, n_batch, sizes.n_threads, arena);
+  take_routing(spec, sizes, b, arena);
   b.projected = arena.take<float>(size(n_batch) * size(spec.d_model));
   b.logits = arena.take<float>(size(spec.n_vocab));
   if (sizes.n_threads > 1 && n_chunks > 1) b.partials = arena.take<float>(size(n_kv_heads) * b.partials_stride);
-  b.scratch_stride = std::max(kernels::attention_scratch(head_dim), size(2 * kFfnTileFloats));
+  b.scratch_stride = std::max({kernels::attention_scratch(head_dim), size(2 * kFfnTileFloats), size(2 * n_experts)});
   b.scratch_stride = (b.scratch_stride + 15) / 16 * 16;
   b.scratch = arena.take<float>(size(sizes.n_threads) * b.scratch_stride);
   return b;

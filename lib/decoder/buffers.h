@@ -39,12 +39,31 @@ struct RecurrentBuffers {
   Rows out;                  ///< of width d_inner
 };
 
+/// Which experts the tokens of a pass use. A slot is a token at one of its experts: those of an expert are neighbours (a group),
+/// groups in the order of the experts' numbers, slots in that of the tokens.
+struct Routing {
+  float* scores = nullptr;         ///< [n_batch, n_experts]
+  int* used = nullptr;             ///< [n_batch, n_used]: the experts of each token, ascending
+  float* weights = nullptr;        ///< [n_batch, n_used]
+  float* shared_weights = nullptr; ///< [n_batch]: of the shared expert; null: 1
+  int* n_groups = nullptr;         ///< [1]
+  int* group_experts = nullptr;    ///< [n_groups]
+  int* group_begins = nullptr;     ///< [n_groups + 1]: their first slots
+  int* slot_tokens = nullptr;      ///< [n_batch * n_used]
+  float* slot_weights = nullptr;   ///< [n_batch * n_used]
+  int* next_slots = nullptr;       ///< [n_experts], while tokens are grouped
+};
+
 struct Buffers {
   float* residual = nullptr; ///< [n_batch, d_model]: the stream that the layers add to
   Rows normed;               ///< of width d_model
   float* qkv = nullptr;      ///< [n_batch, widest (n_heads + 2 n_kv_heads) * head_dim]
   Rows attended;             ///< of the widest n_heads * head_dim; narrower layers use a prefix
-  Rows inner;                ///< of the widest d_ff; x only if some matrix takes it
+  Rows inner;                ///< of the widest d_ff of an FFN that all tokens use; x only if some matrix takes it
+  Rows expert_inner;         ///< of the experts: [n_batch * n_used, widest d_ff]
+  Rows gathered;             ///< of width d_model: the tokens of an expert, [n_threads, n_gathered]
+  int n_gathered = 0;
+  Routing routing;
   RecurrentBuffers recurrent;
   float* projected = nullptr; ///< [n_batch, d_model]: what is about to be added to the stream
   float* logits = nullptr;    ///< [n_vocab]

@@ -1,5 +1,6 @@
 #include "lib/decoder/compile.h"
 
+#include "lib/decoder/expert_steps.h"
 #include "lib/decoder/recurrent_steps.h"
 #include "lib/decoder/steps.h"
 #include "lib/spec/visit_mixer.h"
@@ -19,6 +20,10 @@ bool any_quantized(std::span<const Linear* const> linears) {
     if (linear && linear->weight.panels && !linear->takes_floats()) return true;
   return false;
 }
+
+/// The matrices of an FFN that read the normed stream.
+constexpr Role kFfnReaders[] = {Role::ffn_gate,    Role::ffn_up,         Role::ffn_router,   Role::ffn_gate_exps,
+                                Role::ffn_up_exps, Role::ffn_gate_shexp, Role::ffn_up_shexp, Role::ffn_shexp_gate};
 
 class Compiler {
  public:
@@ -103,12 +108,18 @@ class Compiler {
                                      Scope::tokens, Scope::tokens});
   }
 
+  /// Where the output of a mixer or FFN is added as it is; null: a norm comes first, or behind it.
+  float* adds_to_stream(const LayerSpec& layer) const { return layer.placement == NormPlacement::pre ? b_.residual : nullptr; }
+
   /// The last matrix of a mixer or FFN; what it gives is added to the stream.
   void add_output(Component component, const LayerSpec& layer, const Linear& linear, const Rows& in, const weights::Norm& norm) {
-    const bool adds = layer.placement == NormPlacement::pre;
-    add_linear(component, linear, in, b_.projected, spec_.d_model, adds ? b_.residual : nullptr, Scope::tokens,
-               adds ? layer.residual_scale : 1);
-    if (adds) return;
+    float* stream = adds_to_stream(layer);
+    add_linear(component, linear, in, b_.projected, spec_.d_model, stream, Scope::tokens, stream ? layer.residual_scale : 1);
+    add_post_norm(component, layer, norm);
+  }
+
+  void add_post_norm(Component component, const LayerSpec& layer, const weights::Norm& norm) {
+    if (adds_to_stream(layer)) return;
     add<AddNormedStep>(tag(component, Operation::norm),
                        AddNormedStep::Operands{layer.placement, layer.norm, norm, b_.projected, b_.residual, spec_.d_model,
                                                layer.residual_scale});
@@ -136,7 +147,7 @@ class Compiler {
       if (w.linear(role).weight.panels) qkv.push_back(&w.linear(role));
     std::vector<const Linear*> readers = qkv; // of the normed stream
     if (layer.residual == Residual::parallel_shared)
-      readers.insert(readers.end(), {&w.linear(Role::ffn_gate), &w.linear(Role::ffn_up)});
+      for (const Role role : kFfnReaders) readers.push_back(&w.linear(role));
     add_input(Component::attention, layer, w.norm(Role::attn_norm), readers);
     add_qkv(a, w, cache, std::move(qkv));
 
@@ -233,22 +244,76 @@ class Compiler {
   }
 
   void add_ffn_input(const LayerSpec& layer, const RoleWeights& w) {
-    const Linear* const readers[] = {&w.linear(Role::ffn_gate), &w.linear(Role::ffn_up)};
+    std::vector<const Linear*> readers;
+    for (const Role role : kFfnReaders) readers.push_back(&w.linear(role));
     add_input(Component::ffn, layer, w.norm(Role::ffn_norm), readers);
   }
 
   void compile_ffn(const LayerSpec& layer, const FfnSpec& ffn, const RoleWeights& w) {
-    const Linear* gate = ffn.kind == FfnKind::gated ? &w.linear(Role::ffn_gate) : nullptr;
-    const Linear &up = w.linear(Role::ffn_up), &down = w.linear(Role::ffn_down);
     if (layer.residual == Residual::sequential) add_ffn_input(layer, w);
-    StepTag in = tag(Component::ffn, Operation::mul_mat);
-    count(in, up);
-    if (gate) count(in, *gate);
+    if (ffn.experts) return compile_experts(layer, ffn, *ffn.experts, w);
+    const FfnInStep::Operands in = first_half(ffn, ffn.d_ff, w, Role::ffn_gate, Role::ffn_up, Role::ffn_down);
+    add_ffn_in(in);
+    add_output(Component::ffn, layer, w.linear(Role::ffn_down), in.out, w.norm(Role::ffn_post_norm));
+  }
+
+  FfnInStep::Operands first_half(const FfnSpec& ffn, int d_ff, const RoleWeights& w, Role gate, Role up, Role down) const {
     Rows inner = b_.inner;
-    inner.n_cols = ffn.d_ff;
-    add<FfnInStep>(in, FfnInStep::Operands{ffn.activation, gate, &up, b_.normed, inner, !down.takes_floats(), b_.scratch,
-                                           b_.scratch_stride});
-    add_output(Component::ffn, layer, down, inner, w.norm(Role::ffn_post_norm));
+    inner.n_cols = d_ff;
+    return {ffn.activation, ffn.kind == FfnKind::gated ? &w.linear(gate) : nullptr,
+            &w.linear(up),  b_.normed,
+            inner,          !w.linear(down).takes_floats(),
+            b_.scratch,     b_.scratch_stride};
+  }
+
+  void add_ffn_in(const FfnInStep::Operands& in) {
+    StepTag step_tag = tag(Component::ffn, Operation::mul_mat);
+    count(step_tag, *in.up);
+    if (in.gate) count(step_tag, *in.gate);
+    add<FfnInStep>(step_tag, in);
+  }
+
+  /// Of one token; several may read the same expert's weights, so that bytes are what a pass reads at most.
+  static void count_experts(StepTag& step_tag, const Linear& experts, int n_used) {
+    StepTag one{};
+    count(one, experts.part(0));
+    step_tag.bytes_per_token += one.bytes_fixed * n_used;
+    step_tag.ops_per_token += one.ops_per_token * n_used;
+  }
+
+  void compile_experts(const LayerSpec& layer, const FfnSpec& ffn, const ExpertsSpec& experts, const RoleWeights& w) {
+    const bool shared = experts.shared_d_ff != 0;
+    Routing routing = b_.routing;
+    if (!experts.shared_gate) routing.shared_weights = nullptr;
+    StepTag route = tag(Component::ffn, Operation::mul_mat);
+    count(route, w.linear(Role::ffn_router));
+    const Linear* shared_gate = experts.shared_gate ? &w.linear(Role::ffn_shexp_gate) : nullptr;
+    if (shared_gate) count(route, *shared_gate);
+    add<RouteStep>(route, RouteStep::Operands{&experts, &w.linear(Role::ffn_router), shared_gate, b_.normed, routing, b_.scratch,
+                                              b_.scratch_stride});
+
+    FfnInStep::Operands shared_in{};
+    if (shared) {
+      shared_in = first_half(ffn, experts.shared_d_ff, w, Role::ffn_gate_shexp, Role::ffn_up_shexp, Role::ffn_down_shexp);
+      add_ffn_in(shared_in);
+    }
+    FfnInStep::Operands in = first_half(ffn, ffn.d_ff, w, Role::ffn_gate_exps, Role::ffn_up_exps, Role::ffn_down_exps);
+    in.out = b_.expert_inner;
+    in.out.n_cols = ffn.d_ff;
+    StepTag experts_in = tag(Component::ffn, Operation::mul_mat);
+    count_experts(experts_in, *in.up, experts.n_used);
+    if (in.gate) count_experts(experts_in, *in.gate, experts.n_used);
+    add<ExpertsInStep>(experts_in, ExpertsInStep::Operands{in, routing, b_.gathered, b_.n_gathered});
+
+    const Linear& down = w.linear(Role::ffn_down_exps);
+    const Linear* shared_down = shared ? &w.linear(Role::ffn_down_shexp) : nullptr;
+    StepTag experts_out = tag(Component::ffn, Operation::mul_mat);
+    count_experts(experts_out, down, experts.n_used);
+    if (shared_down) count(experts_out, *shared_down);
+    add<ExpertsOutStep>(experts_out,
+                        ExpertsOutStep::Operands{&down, in.out, shared_down, shared_in.out, routing, b_.projected,
+                                                 adds_to_stream(layer), layer.residual_scale, b_.scratch, b_.scratch_stride});
+    add_post_norm(Component::ffn, layer, w.norm(Role::ffn_post_norm));
   }
 
   const ModelSpec& spec_;

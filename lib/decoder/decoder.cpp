@@ -20,10 +20,12 @@ Status Decoder::allocate(const weights::Weights& weights) {
 
   runtime::Arena measured;
   BufferSizes sizes{options_.n_batch, options_.n_threads, options_.n_ctx};
-  for (const auto& layer : weights.layers) {
-    const weights::Linear& down = layer.linear(weights::Role::ffn_down);
-    sizes.inner_floats |= down.weight.panels && down.takes_floats();
-  }
+  using enum weights::Role;
+  for (const auto& layer : weights.layers)
+    for (const weights::Role role : {ffn_down, ffn_down_exps, ffn_down_shexp}) {
+      const weights::Linear& down = layer.linear(role);
+      sizes.inner_floats |= down.weight.panels && down.takes_floats();
+    }
   take_buffers(spec_, sizes, measured);
   auto memory = runtime::Buffer::allocate(measured.used());
   if (!memory) return std::move(memory).error();

@@ -67,36 +67,36 @@ void LinearStep::run(const Pass& pass, Items items) const noexcept {
 }
 
 void FfnInStep::run(const Pass& pass, Items items) const noexcept {
-  // The tile's results stay in the scratch memory of the thread until they are quantized.
-  constexpr int kUnitPanels = 2, kUnitOutputs = kUnitPanels * kernels::kPanelRows; // 32 outputs are quantized together
   const TokenBlocks blocks(pass.n_tokens(), items.n_threads());
-  const int most_units = std::max(8, kFfnTileFloats / (kUnitOutputs * pass.n_tokens()));
-  const int n_panels = panel_count(*o_.up), n_units = (n_panels + kUnitPanels - 1) / kUnitPanels;
+  const int n_units = ffn_units(*o_.up), most_units = ffn_most_units(pass.n_tokens());
   Range tokens{}, units{};
   while (blocks.take(items, n_units, most_units, tokens, units)) {
-    const Range panels{units.first * kUnitPanels, std::min(units.last * kUnitPanels, n_panels)};
+    const Range panels = ffn_panels(units, *o_.up);
     const int n_fit = kFfnTileFloats / (panels.size() * kernels::kPanelRows), n_tile = std::min(n_fit, tile_tokens(o_.in));
-    for (int token = tokens.first; token < tokens.last; token += n_tile)
-      run_tile(pass, items.thread(), {token, std::min(token + n_tile, tokens.last)}, panels);
+    for (int token = tokens.first; token < tokens.last; token += n_tile) {
+      const int row = o_.in.row(token, pass.n_tokens(), items.thread()), n = std::min(n_tile, tokens.last - token);
+      run_tile(*pass.kernels, o_, items.thread(), {row, row + n}, token, panels);
+    }
   }
 }
 
-void FfnInStep::run_tile(const Pass& pass, int thread, Range tokens, Range panels) const noexcept {
-  const kernels::KernelTable& table = *pass.kernels;
-  const Range outputs = rows_of(panels, *o_.up);
-  const int row = o_.in.row(tokens.first, pass.n_tokens(), thread), n = outputs.size();
-  const auto activation = static_cast<std::size_t>(o_.activation);
-  float* up = o_.scratch + size(thread) * o_.scratch_stride;
-  float* gate = o_.gate ? up + kFfnTileFloats : nullptr;
-  if (gate) multiply(table, *o_.gate, o_.in, {row, row + tokens.size()}, panels, gate, size(n));
-  multiply(table, *o_.up, o_.in, {row, row + tokens.size()}, panels, up, size(n));
-  for (int t = 0; t < tokens.size(); ++t) {
-    const std::size_t at = size(t) * size(n), token = size(tokens.first + t);
+void FfnInStep::run_tile(const kernels::KernelTable& table, const Operands& o, int thread, Range in_rows, int first_out_row,
+                         Range panels) noexcept {
+  // The tile's results stay in the scratch memory of the thread until they are quantized.
+  const Range outputs = rows_of(panels, *o.up);
+  const int n = outputs.size();
+  const auto activation = static_cast<std::size_t>(o.activation);
+  float* up = o.scratch + size(thread) * o.scratch_stride;
+  float* gate = o.gate ? up + kFfnTileFloats : nullptr;
+  if (gate) multiply(table, *o.gate, o.in, in_rows, panels, gate, size(n));
+  multiply(table, *o.up, o.in, in_rows, panels, up, size(n));
+  for (int t = 0; t < in_rows.size(); ++t) {
+    const std::size_t at = size(t) * size(n), row = size(first_out_row + t);
     float* inner = gate ? gate + at : up + at;
     if (gate) table.gate[activation](up + at, n, inner);
     else table.activate[activation](n, inner);
-    if (o_.quantize) table.quantize_row(inner, outputs.first, n, o_.out.act + token * o_.out.act_stride());
-    else std::copy(inner, inner + n, o_.out.x + token * size(o_.out.n_cols) + outputs.first);
+    if (o.quantize) table.quantize_row(inner, outputs.first, n, o.out.act + row * o.out.act_stride());
+    else std::copy(inner, inner + n, o.out.x + row * size(o.out.n_cols) + outputs.first);
   }
 }
 

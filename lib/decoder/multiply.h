@@ -21,4 +21,15 @@ void multiply(const kernels::KernelTable& kernels, const weights::Linear& linear
 /// How many tokens to take through several panels at a time, so that their inputs stay in the second-level cache.
 int tile_tokens(const Rows& in);
 
+/// How the first half of an FFN is cut: by units of 32 outputs, which are quantized together.
+inline constexpr int kFfnUnitPanels = 2;
+inline int ffn_units(const weights::Linear& up) { return (panel_count(up) + kFfnUnitPanels - 1) / kFfnUnitPanels; }
+inline Range ffn_panels(Range units, const weights::Linear& up) {
+  return {units.first * kFfnUnitPanels, std::min(units.last * kFfnUnitPanels, panel_count(up))};
+}
+/// The most units to take at once: their results for all tokens, or for some of many, fit the scratch memory of a thread.
+inline int ffn_most_units(int n_tokens) {
+  return std::max(8, kFfnTileFloats / (kFfnUnitPanels * kernels::kPanelRows * n_tokens));
+}
+
 } // namespace mote::decoder

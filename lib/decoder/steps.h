@@ -121,9 +121,11 @@ class FfnInStep final : public Step {
   };
   FfnInStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
   void run(const Pass& pass, Items items) const noexcept override;
+  /// Some panels for some rows of in, which become the rows of out from first_out_row on.
+  static void run_tile(const kernels::KernelTable& kernels, const Operands& o, int thread, Range in_rows, int first_out_row,
+                       Range panels) noexcept;
 
  private:
-  void run_tile(const Pass& pass, int thread, Range tokens, Range panels) const noexcept;
   Operands o_;
 };
 

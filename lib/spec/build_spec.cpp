@@ -65,6 +65,22 @@ AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, co
   return attention;
 }
 
+/// experts=0, which is usual, is no experts.
+std::optional<ExpertsSpec> read_experts(ShapeValues& values, const std::optional<ExpertsSpec>& usual) {
+  ExpertsSpec experts = usual.value_or(ExpertsSpec{});
+  experts.n_experts = values.integer_or("experts", 0, 0, kMaxExperts);
+  if (experts.n_experts == 0) {
+    for (const std::string_view key : {"experts_used", "router", "shared_d_ff", "shared_gate"})
+      if (values.has(key)) values.fail(key, "no such key where there are no experts: set experts");
+    return std::nullopt;
+  }
+  experts.n_used = values.integer("experts_used", 1, experts.n_experts);
+  experts.router = values.word_or("router", experts.router);
+  experts.shared_d_ff = values.integer_or("shared_d_ff", 0, 0, kMaxDFf);
+  experts.shared_gate = experts.shared_d_ff != 0 && values.boolean_or("shared_gate", experts.shared_gate);
+  return experts;
+}
+
 /// Fills in one of the family's kinds of layers.
 LayerSpec read_layer(ShapeValues& values, const LayerSpec& usual, int d_model) {
   LayerSpec layer = usual;
@@ -78,6 +94,7 @@ LayerSpec read_layer(ShapeValues& values, const LayerSpec& usual, int d_model) {
   layer.ffn->activation = values.word_or("activation", usual.ffn->activation);
   layer.ffn->d_ff = values.integer("d_ff", 1, kMaxDFf);
   layer.ffn->bias = values.boolean_or("ffn_bias", usual.ffn->bias);
+  layer.ffn->experts = read_experts(values, usual.ffn->experts);
   return layer;
 }
 

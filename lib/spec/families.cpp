@@ -6,8 +6,8 @@ namespace spec {
 
 namespace {
 
-constexpr const Family* kFamilies[] = {&kGpt2,   &kGptNeox, &kLfm2,  &kLlama, &kMamba,
-                                       &kMamba2, &kPhi2,    &kQwen2, &kQwen3, &kStableLm};
+constexpr const Family* kFamilies[] = {&kGpt2, &kGptNeox, &kLfm2,     &kLlama, &kMamba,   &kMamba2,
+                                       &kPhi2, &kQwen2,   &kQwen2Moe, &kQwen3, &kStableLm};
 
 } // namespace
 

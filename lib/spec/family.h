@@ -41,7 +41,7 @@ struct Family {
 };
 
 // Each in its own file in families/; families.cpp lists them.
-extern const Family kGpt2, kGptNeox, kLfm2, kLlama, kMamba, kMamba2, kPhi2, kQwen2, kQwen3, kStableLm;
+extern const Family kGpt2, kGptNeox, kLfm2, kLlama, kMamba, kMamba2, kPhi2, kQwen2, kQwen2Moe, kQwen3, kStableLm;
 
 /// Sorted by name.
 std::span<const Family* const> families() noexcept;

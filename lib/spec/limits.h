@@ -7,6 +7,7 @@ namespace mote::spec {
 inline constexpr int kMaxLayers = 1024;
 inline constexpr int kMaxDModel = 1 << 17;
 inline constexpr int kMaxDFf = 1 << 20;
+inline constexpr int kMaxExperts = 1024;
 inline constexpr int kMaxHeads = 1024;
 inline constexpr int kMaxHeadDim = 1024;
 inline constexpr int kMaxDState = 4096;

@@ -54,6 +54,9 @@ class Metadata {
 /// norms, rope, the scales, caps and bounds that have keys, and what the presence of tensors says: biases, fused q, k and v, an
 /// output matrix of its own.
 ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults);
+/// The keys expert_* of a family whose files have them, into the layers whose experts are set, with what the keys do not say.
+/// The first layers may turn out to have none. d_ff of the layers is that of an FFN without experts.
+void read_experts(Metadata& metadata, ModelSpec& spec);
 /// Refuses, by its key, whatever would have to be computed but is not.
 void refuse_features(Metadata& metadata, const ModelSpec& spec);
 

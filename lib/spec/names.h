@@ -18,6 +18,7 @@ inline constexpr std::string_view kGateStorageNames[] = {"separate", "fused"};
 inline constexpr std::string_view kNormPlacementNames[] = {"pre", "post", "sandwich", "output"};
 inline constexpr std::string_view kFfnKindNames[] = {"gated", "standard"};
 inline constexpr std::string_view kMixerNames[] = {"attention", "mamba", "mamba2", "short_conv"}; // the order of MixerSpec
+inline constexpr std::string_view kRouterNames[] = {"softmax", "softmax_of_used", "sparse_mixer"};
 inline constexpr std::string_view kResidualNames[] = {"sequential", "parallel", "parallel_shared"};
 
 constexpr std::span<const std::string_view> names_of(Activation) { return kActivationNames; }
@@ -28,6 +29,7 @@ constexpr std::span<const std::string_view> names_of(QkNormScope) { return kQkNo
 constexpr std::span<const std::string_view> names_of(GateStorage) { return kGateStorageNames; }
 constexpr std::span<const std::string_view> names_of(NormPlacement) { return kNormPlacementNames; }
 constexpr std::span<const std::string_view> names_of(FfnKind) { return kFfnKindNames; }
+constexpr std::span<const std::string_view> names_of(Router) { return kRouterNames; }
 constexpr std::span<const std::string_view> names_of(Residual) { return kResidualNames; }
 
 template <class E> constexpr bool is_known(E value) { return static_cast<std::size_t>(value) < names_of(E{}).size(); }

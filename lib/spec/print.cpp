@@ -118,6 +118,13 @@ void Fields::add(const std::string& path, const FfnSpec& ffn) {
   add(path + ".d_ff", ffn.d_ff);
   add(path + ".bias", ffn.bias);
   if (ffn.gate_storage != GateStorage::separate) add(path + ".gate_storage", name_of(ffn.gate_storage));
+  if (!ffn.experts) return; // rare: said where there are some
+  add(path + ".n_experts", ffn.experts->n_experts);
+  add(path + ".n_used", ffn.experts->n_used);
+  add(path + ".router", name_of(ffn.experts->router));
+  add(path + ".scale", ffn.experts->scale);
+  add(path + ".shared_d_ff", ffn.experts->shared_d_ff);
+  add(path + ".shared_gate", ffn.experts->shared_gate);
 }
 
 std::vector<Field> model_fields(const ModelSpec& model) {

@@ -242,6 +242,7 @@ ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults) {
   ModelSpec spec = read_sizes(metadata, std::move(defaults));
   read_norm_eps(metadata, spec);
   if (const AttentionSpec* first = first_attention(spec); first && first->rope) read_rope(metadata, spec, *first);
+  if (spec.layers[0].ffn && spec.layers[0].ffn->experts) read_experts(metadata, spec);
   if (spec.embedding.n_positions > 0) spec.embedding.n_positions = metadata.matrix_rows("position_embd.weight", kMaxCtx);
   read_numbers(metadata, spec);
   read_storage(metadata, spec);
@@ -254,7 +255,10 @@ void refuse_features(Metadata& metadata, const ModelSpec& spec) {
                   metadata.full_key(key) + " is " + found + ", which is not supported; supported: " + supported);
   };
   constexpr int kAny = 1 << 30;
-  if (const int n = metadata.integer_or("expert_count", 0, 0, kAny)) refuse("expert_count", std::to_string(n), "0");
+  const auto with_experts = [](const LayerSpec& layer) { return layer.ffn && layer.ffn->experts; };
+  const int n_experts = metadata.integer_or("expert_count", 0, 0, kAny);
+  if (n_experts != 0 && std::none_of(spec.layers.begin(), spec.layers.end(), with_experts))
+    refuse("expert_count", std::to_string(n_experts), "0");
   const int window = metadata.integer_or("attention.sliding_window", 0, 0, kAny);
   const bool windowed = std::ranges::any_of(
       spec.layers, [](const LayerSpec& layer) { return layer.attention() && layer.attention()->window != 0; });

@@ -7,12 +7,13 @@ namespace mote::spec {
 
 namespace {
 
-constexpr std::string_view kKeys[] = {"base",       "family",     "name",      "layers",    "d_model",      "d_ff",
-                                      "heads",      "kv_heads",   "head_dim",  "vocab",     "ctx",          "positions",
-                                      "tied",       "residual",   "norm",      "norm_eps",  "norm_bias",    "ffn",
-                                      "activation", "ffn_bias",   "qkv",       "qkv_bias",  "qk_norm",      "output_bias",
-                                      "head_bias",  "rope_style", "rope_dims", "rope_base", "rope_scaling", "d_inner",
-                                      "d_state",    "dt_rank",    "d_conv",    "ssm_heads", "ssm_groups",   "attention_layers"};
+constexpr std::string_view kKeys[] = {
+    "base",       "family",     "name",       "layers",           "d_model",      "d_ff",         "heads",   "kv_heads",
+    "head_dim",   "vocab",      "ctx",        "positions",        "tied",         "residual",     "norm",    "norm_eps",
+    "norm_bias",  "ffn",        "activation", "ffn_bias",         "qkv",          "qkv_bias",     "qk_norm", "output_bias",
+    "head_bias",  "rope_style", "rope_dims",  "rope_base",        "rope_scaling", "d_inner",      "d_state", "dt_rank",
+    "d_conv",     "ssm_heads",  "ssm_groups", "attention_layers", "experts",      "experts_used", "router",  "shared_d_ff",
+    "shared_gate"};
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);

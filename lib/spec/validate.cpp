@@ -105,6 +105,24 @@ void check_mixer(Checker& check, const std::string& field, const ShortConvSpec& 
   check.range(field + ".d_conv", conv.d_conv, 1, kMaxDConv);
 }
 
+void check_ffn(Checker& check, const std::string& field, const FfnSpec& ffn) {
+  check.known(field + ".kind", ffn.kind);
+  check.known(field + ".activation", ffn.activation);
+  check.range(field + ".d_ff", ffn.d_ff, 1, kMaxDFf);
+  check.known(field + ".gate_storage", ffn.gate_storage);
+  if (ffn.gate_storage == GateStorage::fused && (ffn.kind != FfnKind::gated || ffn.experts))
+    check.fail(field + ".gate_storage", "fused", "separate where there is no gate, or where there are experts");
+  if (!ffn.experts) return;
+  check.range(field + ".n_experts", ffn.experts->n_experts, 1, kMaxExperts);
+  check.range(field + ".n_used", ffn.experts->n_used, 1, ffn.experts->n_experts);
+  check.known(field + ".router", ffn.experts->router);
+  check.real_range(field + ".scale", ffn.experts->scale, 1e-6, 1e6);
+  check.range(field + ".shared_d_ff", ffn.experts->shared_d_ff, 0, kMaxDFf);
+  if (ffn.experts->shared_gate && ffn.experts->shared_d_ff == 0)
+    check.fail(field + ".shared_gate", "true", "false where shared_d_ff is 0");
+  if (ffn.bias) check.fail(field + ".bias", "true", "false where there are experts", ErrorCode::unsupported);
+}
+
 void check_layer(Checker& check, const std::string& field, const LayerSpec& layer) {
   check.known(field + ".residual", layer.residual);
   check.known(field + ".placement", layer.placement);
@@ -115,12 +133,7 @@ void check_layer(Checker& check, const std::string& field, const LayerSpec& laye
   const std::string mixer_field = field + "." + std::string(kMixerNames[layer.mixer.index()]);
   visit_mixer(layer.mixer, [&](const auto& mixer) { check_mixer(check, mixer_field, mixer); });
   if (layer.ffn) {
-    check.known(field + ".ffn.kind", layer.ffn->kind);
-    check.known(field + ".ffn.activation", layer.ffn->activation);
-    check.known(field + ".ffn.gate_storage", layer.ffn->gate_storage);
-    if (layer.ffn->gate_storage == GateStorage::fused && layer.ffn->kind != FfnKind::gated)
-      check.fail(field + ".ffn.gate_storage", "fused", "separate where there is no gate");
-    check.range(field + ".ffn.d_ff", layer.ffn->d_ff, 1, kMaxDFf);
+    check_ffn(check, field + ".ffn", *layer.ffn);
   } else if (layer.residual != Residual::sequential) {
     check.fail(field + ".residual", std::string(name_of(layer.residual)), "sequential where there is no ffn");
   }

@@ -63,6 +63,27 @@ void write_attention(const ModelSpec& spec, const AttentionSpec& first, KeyWrite
   }
 }
 
+/// Files say how many layers before the first with experts have none, and one width of experts.
+void write_ffn(const ModelSpec& spec, const Family& family, KeyWriter& keys) {
+  const auto has_experts = [](const LayerSpec& layer) { return layer.ffn && layer.ffn->experts; };
+  const LayerSpec& first = spec.layers[0];
+  keys.set("feed_forward_length", per_layer(spec, [&](const LayerSpec& layer) {
+             return !layer.ffn ? 0 : has_experts(layer) && first.ffn ? first.ffn->d_ff : layer.ffn->d_ff;
+           }));
+  const auto with = std::ranges::find_if(spec.layers, has_experts);
+  if (with == spec.layers.end()) return;
+  const ExpertsSpec& experts = *with->ffn->experts;
+  keys.set("expert_count", experts.n_experts);
+  keys.set("expert_used_count", experts.n_used);
+  keys.set("expert_feed_forward_length", with->ffn->d_ff);
+  if (experts.shared_d_ff != 0) keys.set("expert_shared_feed_forward_length", experts.shared_d_ff);
+  if (experts.scale != 1) keys.set("expert_weights_scale", experts.scale);
+  const auto& usual = family.defaults().layers[0].ffn->experts;
+  if (experts.router != usual.value_or(ExpertsSpec{}).router)
+    keys.set("expert_weights_norm", experts.router == Router::softmax_of_used);
+  if (with != spec.layers.begin()) keys.set("leading_dense_block_count", static_cast<int>(with - spec.layers.begin()));
+}
+
 } // namespace
 
 void KeyWriter::set(std::string_view key, const std::vector<int>& per_layer) {
@@ -82,7 +103,7 @@ Status write_spec(const ModelSpec& spec, gguf::KeyValues& key_values) {
   keys.set("context_length", spec.n_ctx);
   keys.set("embedding_length", spec.d_model);
   keys.set("block_count", static_cast<int>(spec.layers.size()));
-  keys.set("feed_forward_length", per_layer(spec, [](const LayerSpec& layer) { return layer.ffn ? layer.ffn->d_ff : 0; }));
+  write_ffn(spec, *family, keys);
   const bool rms = first.norm.kind == NormKind::rms;
   keys.set(rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon", first.norm.eps);
   if (spec.embedding.scale != 1) keys.set("embedding_scale", spec.embedding.scale);

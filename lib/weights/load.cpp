@@ -154,8 +154,12 @@ void bind(Weights& weights, const TensorDesc& desc, TensorType type, const Place
   const auto role = static_cast<std::size_t>(desc.role);
   if (desc.form == Form::bias) owner.linears[role].bias = owner.norms[role].bias = place.floats;
   else if (desc.form == Form::matrix)
-    owner.linears[role].weight = {type, static_cast<int>(desc.n_rows), static_cast<int>(desc.n_cols), place.panels,
-                                  panels_bytes(desc, type)};
+    owner.linears[role].weight = {type,
+                                  static_cast<int>(desc.n_rows / desc.n_parts),
+                                  static_cast<int>(desc.n_cols),
+                                  place.panels,
+                                  panels_bytes(desc, type),
+                                  desc.n_parts};
   else owner.norms[role].weight = place.floats;
 }
 
@@ -163,11 +167,12 @@ void bind(Weights& weights, const TensorDesc& desc, TensorType type, const Place
 void split_gate(RoleWeights& layer, int d_ff) {
   Linear& up = layer.linears[static_cast<std::size_t>(Role::ffn_up)];
   Linear& gate = layer.linears[static_cast<std::size_t>(Role::ffn_gate)];
-  up.weight.n_rows = d_ff;
-  up.weight.bytes /= 2;
-  gate = up;
-  up.weight.panels += up.weight.bytes;
-  if (up.bias) up.bias += d_ff;
+  const Linear both = up;
+  gate = both.part(0);
+  up = both.part(1);
+  if (!both.bias) return;
+  gate.bias = both.bias;
+  up.bias = both.bias + d_ff;
 }
 
 /// What layers take from others, and the head from the embedding.

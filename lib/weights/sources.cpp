@@ -1,6 +1,7 @@
 #include "lib/weights/sources.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <unordered_set>
 
@@ -8,8 +9,12 @@ namespace mote::weights {
 
 namespace {
 
-std::string shape_text(std::int64_t n_cols, std::int64_t n_rows) {
-  return "[" + std::to_string(n_cols) + (n_rows == 1 ? "" : ", " + std::to_string(n_rows)) + "]";
+/// Dimensions of 1 at the end are not said.
+std::string shape_text(std::array<std::int64_t, 4> dims) {
+  std::string text = "[" + std::to_string(dims[0]);
+  const auto last = std::find_if(dims.rbegin(), dims.rend() - 1, [](std::int64_t dim) { return dim != 1; }).base();
+  for (auto dim = dims.begin() + 1; dim < last; ++dim) text += ", " + std::to_string(*dim);
+  return text + "]";
 }
 
 } // namespace
@@ -21,10 +26,11 @@ Result<std::vector<TensorType>> check_tensors(const gguf::File& file, std::span<
     known.insert(desc.name);
     const gguf::Tensor* tensor = file.find_tensor(desc.name);
     const std::string where = file.path() + ": tensor \"" + desc.name + "\"";
-    if (!tensor) return Error{ErrorCode::bad_file, where + " " + shape_text(desc.n_cols, desc.n_rows) + " is missing"};
-    if (tensor->n_cols() != desc.n_cols || tensor->n_rows() != desc.n_rows)
-      return Error{ErrorCode::bad_file, where + " should have the shape " + shape_text(desc.n_cols, desc.n_rows) + ", found " +
-                                            shape_text(tensor->n_cols(), tensor->n_rows())};
+    const auto dims = desc.dims();
+    if (!tensor) return Error{ErrorCode::bad_file, where + " " + shape_text(dims) + " is missing"};
+    if (tensor->dims != dims)
+      return Error{ErrorCode::bad_file,
+                   where + " should have the shape " + shape_text(dims) + ", found " + shape_text(tensor->dims)};
     types.push_back(tensor->type);
   }
   for (const gguf::Tensor& tensor : file.tensors())

@@ -17,6 +17,11 @@ class Lister {
   void matrix(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols) {
     add({full_name(name) + ".weight", role, Form::matrix, layer_, n_rows, n_cols, {}});
   }
+  void matrices(Role role, const std::string& name, std::int64_t n, std::int64_t n_rows, std::int64_t n_cols) {
+    matrix(role, name, n * n_rows, n_cols);
+    tensors_.back().n_parts = static_cast<int>(n);
+    tensors_.back().has_3_dims = true;
+  }
   void table(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols) {
     add({full_name(name) + ".weight", role, Form::table, layer_, n_rows, n_cols, {}});
   }
@@ -116,7 +121,22 @@ void list_mixer(Lister& list, const ShortConvSpec& conv, std::int64_t d_model, c
   list.matrix(Role::shortconv_out_proj, "shortconv.out_proj", d_model, d_model);
 }
 
+void list_experts(Lister& list, const FfnSpec& ffn, const ExpertsSpec& experts, std::int64_t d_model) {
+  const bool gated = ffn.kind == FfnKind::gated;
+  const std::int64_t n = experts.n_experts, shared = experts.shared_d_ff;
+  list.matrix(Role::ffn_router, "ffn_gate_inp", n, d_model);
+  if (gated) list.matrices(Role::ffn_gate_exps, "ffn_gate_exps", n, ffn.d_ff, d_model);
+  list.matrices(Role::ffn_up_exps, "ffn_up_exps", n, ffn.d_ff, d_model);
+  list.matrices(Role::ffn_down_exps, "ffn_down_exps", n, d_model, ffn.d_ff);
+  if (shared == 0) return;
+  if (experts.shared_gate) list.matrix(Role::ffn_shexp_gate, "ffn_gate_inp_shexp", 1, d_model);
+  if (gated) list.matrix(Role::ffn_gate_shexp, "ffn_gate_shexp", shared, d_model);
+  list.matrix(Role::ffn_up_shexp, "ffn_up_shexp", shared, d_model);
+  list.matrix(Role::ffn_down_shexp, "ffn_down_shexp", d_model, shared);
+}
+
 void list_ffn(Lister& list, const FfnSpec& ffn, std::int64_t d_model) {
+  if (ffn.experts) return list_experts(list, ffn, *ffn.experts, d_model);
   if (ffn.gate_storage == GateStorage::fused) {
     list.parts(2, Role::ffn_up, "ffn_up", 2 * std::int64_t{ffn.d_ff}, d_model, ffn.bias); // the gate comes first
   } else {

@@ -1,6 +1,7 @@
 /// Which tensors a model of some spec has: names, shapes and roles, in the order of the computation. The one list that
 /// binding a file, making random weights, choosing types and predicting memory all use.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -50,10 +51,21 @@ enum class Role : std::uint8_t {
   ffn_gate,
   ffn_up,
   ffn_down,
+  ffn_router,
+  ffn_gate_exps,
+  ffn_up_exps,
+  ffn_down_exps,
+  ffn_gate_shexp,
+  ffn_up_shexp,
+  ffn_down_shexp,
+  ffn_shexp_gate,
 };
-inline constexpr std::size_t kNumRoles = static_cast<std::size_t>(Role::ffn_down) + 1;
+inline constexpr std::size_t kNumRoles = static_cast<std::size_t>(Role::ffn_shexp_gate) + 1;
 /// Whether the weight goes where LayerSpec::ffn_from says; the others of a layer go where mixer_from says.
 constexpr bool is_ffn_role(Role role) noexcept { return role >= Role::ffn_gate; }
+
+/// Whether the weight is that of all experts of a layer, of which a token uses some.
+constexpr bool is_experts_role(Role role) noexcept { return role >= Role::ffn_gate_exps && role <= Role::ffn_down_exps; }
 
 /// What a tensor is in the computation, which decides how it is kept in memory.
 enum class Form : std::uint8_t {
@@ -74,8 +86,14 @@ struct TensorDesc {
   std::vector<float> values; ///< of rope_freqs: the spec's factors; empty for all others
   /// Matrices of n_rows / n_parts rows that lie one behind the other: each begins a panel of its own.
   int n_parts = 1;
+  bool has_3_dims = false; ///< in files the parts are a dimension of their own: experts, heads
   bool is_matrix() const noexcept { return form == Form::matrix || form == Form::table; }
-  bool is_flat() const noexcept { return n_rows == 1 && !is_matrix(); } ///< has one dimension in files
+  // In files:
+  int n_dims() const noexcept { return has_3_dims ? 3 : n_rows == 1 && !is_matrix() ? 1 : 2; }
+  std::array<std::int64_t, 4> dims() const noexcept {
+    const std::int64_t n_matrices = has_3_dims ? n_parts : 1;
+    return {n_cols, n_rows / n_matrices, n_matrices, 1};
+  }
 };
 
 /// Factors of frequencies are tensors when they differ from each other: equal ones are a key of the file (linear scaling).

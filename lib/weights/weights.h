@@ -16,13 +16,14 @@
 
 namespace mote::weights {
 
-/// A packed matrix of n_rows outputs and n_cols inputs. The panels belong to the Weights.
+/// A packed matrix of n_rows outputs and n_cols inputs, or several of them. The panels belong to the Weights.
 struct Matrix {
   TensorType type = TensorType::F32;
   int n_rows = 0;
   int n_cols = 0;
-  const std::byte* panels = nullptr; ///< [ceil(n_rows/16)] panels of kernels::panel_bytes(type, n_cols)
-  std::size_t bytes = 0;
+  const std::byte* panels = nullptr; ///< [n_parts, ceil(n_rows/16)] panels of kernels::panel_bytes(type, n_cols)
+  std::size_t bytes = 0;             ///< of all
+  int n_parts = 1;                   ///< how many there are; each begins with a panel of its own
 };
 
 /// y = weight x + bias; bias [n_rows] is null where the spec has none.
@@ -31,6 +32,14 @@ struct Linear {
   const float* bias = nullptr;
   bool takes_floats() const noexcept { ///< as inputs; the others take them quantized
     return weight.type == TensorType::F32 || weight.type == TensorType::F16 || weight.type == TensorType::BF16;
+  }
+  /// One of several matrices, without a bias.
+  Linear part(int i) const noexcept {
+    Linear one{weight, nullptr};
+    one.weight.bytes = weight.bytes / static_cast<std::size_t>(weight.n_parts);
+    one.weight.n_parts = 1;
+    one.weight.panels += static_cast<std::size_t>(i) * one.weight.bytes;
+    return one;
   }
 };
 

@@ -104,6 +104,8 @@ constexpr Case kCases[] = {
     {"layers=2,d_model=256,d_ff=512,heads=4,kv_heads=2,vocab=300,ctx=64,tied=1", mote::Mix::Q4_K_M},
     {"family=gpt2,layers=2,d_model=96,d_ff=384,heads=3,vocab=131,ctx=64", mote::Mix::F16},
     {"family=phi2,layers=2,d_model=160,d_ff=320,heads=2,vocab=131,ctx=64,rope_dims=32", mote::Mix::Q6_K},
+    {"family=qwen2moe,layers=2,d_model=96,d_ff=48,heads=3,vocab=131,ctx=64,experts=9,experts_used=3,shared_d_ff=64",
+     mote::Mix::Q4_0},
     {"family=gptneox,layers=2,d_model=160,d_ff=320,heads=2,vocab=131,ctx=64", mote::Mix::Q8_0},
 };
 

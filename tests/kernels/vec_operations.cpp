@@ -32,6 +32,7 @@ std::vector<NamedOperation> operations() {
       {"add a multiple", [](const KernelTable& k, const Operands& o) { k.add(0.3f, o.a, o.n, o.x); }},
       {"scale", [](const KernelTable& k, const Operands& o) { k.scale(-1.7f, o.n, o.x); }},
       {"clamp", [](const KernelTable& k, const Operands& o) { k.clamp(0.4f, o.n, o.x); }},
+      {"softmax", [](const KernelTable& k, const Operands& o) { k.softmax(o.n, o.x); }},
       {"softcap", [](const KernelTable& k, const Operands& o) { k.softcap(0.7f, o.n, o.x); }},
       {"multiply", [](const KernelTable& k, const Operands& o) { k.multiply(o.a, o.n, o.x); }},
       {"rope_interleaved", [](const KernelTable& k, const Operands& o) { k.rope_interleaved(o.a, o.b, o.n / 2 * 2, o.x); }},
@@ -122,6 +123,28 @@ TEST_CASE("add: the sum of the elements") {
   auto sum = x;
   tables()[0]->add(1, y.data(), 100, sum.data());
   for (std::size_t i = 0; i < 100; ++i) REQUIRE(same_value(sum[i], x[i] + y[i]));
+}
+
+TEST_CASE("softmax: the formula in double arithmetic, minus infinity is 0, one value alone is 1") {
+  Random random(16);
+  const KernelTable& scalar = *tables()[0];
+  for (int n : {1, 2, 8, 15, 16, 17, 60, 300}) {
+    auto x = random_values(n, Values::usual, random);
+    if (n > 2) x[size(n / 2)] = -HUGE_VALF;
+    double sum = 0, largest = -HUGE_VAL;
+    for (const float value : x) largest = std::max(largest, static_cast<double>(value));
+    for (const float value : x) sum += std::exp(value - largest);
+    auto found = x;
+    scalar.softmax(n, found.data());
+    for (int i = 0; i < n; ++i) {
+      const double expected = std::exp(x[size(i)] - largest) / sum;
+      // the difference of two values of up to |largest - x|, exp, the sum, the division
+      const double bound = expected * kHalfUlp * (std::isinf(x[size(i)]) ? 1 : largest - x[size(i)] + n + 8) + 0x1p-126;
+      REQUIRE(std::fabs(found[size(i)] - expected) <= bound);
+    }
+    if (n > 2) REQUIRE(found[size(n / 2)] == 0);
+    if (n == 1) REQUIRE(found[0] == 1);
+  }
 }
 
 TEST_CASE("rope: pairs turn by their angle, the rest of the head stays") {

@@ -1,6 +1,9 @@
 // Models that say the same thing in two ways compute the same bits.
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <functional>
+#include <span>
 
 #include "lib/gguf/file.h"
 #include "lib/gguf/writer.h"
@@ -76,6 +79,93 @@ TEST_CASE("a tied head is an untied one whose matrix is a copy of the embedding"
   const auto expected = logits_of_file(tied);
   CHECK(expected.size() > 0);
   CHECK(logits_of_file(copied) == expected);
+}
+
+namespace {
+
+/// Bytes of matrix i of those that are stacked in a tensor.
+std::span<std::byte> stacked(Rewritten& t, std::int64_t i) {
+  const auto bytes = static_cast<std::ptrdiff_t>(t.data.size()) / t.dims.back();
+  return {t.data.data() + i * bytes, static_cast<std::size_t>(bytes)};
+}
+
+bool is_expert(const Rewritten& t) { return t.name.find("_exps.") != std::string::npos; }
+bool is_router(const Rewritten& t) { return t.name.find(".ffn_gate_inp.") != std::string::npos; }
+
+/// The golden model with experts, changed, and how many of them a token uses.
+std::vector<float> logits_with_experts(std::uint32_t n_used, const std::function<void(Rewritten&)>& change) {
+  const TempDir folder;
+  rewrite(
+      golden("mixtral.gguf"), folder.file("changed.gguf"),
+      [&](std::vector<Rewritten>& tensors) {
+        for (Rewritten& t : tensors) change(t);
+      },
+      [&](gguf::Writer& writer) { writer.set_u32("llama.expert_used_count", n_used); });
+  return logits_of_file(folder.file("changed.gguf"));
+}
+
+void make_alike(Rewritten& t) {
+  for (std::int64_t i = 1; is_expert(t) && i < t.dims.back(); ++i) std::ranges::copy(stacked(t, 0), stacked(t, i).begin());
+}
+
+} // namespace
+
+TEST_CASE("experts all alike are the dense FFN") {
+  if (!promises_bits()) return;
+  const TempDir folder;
+  const std::string dense = folder.file("dense.gguf");
+  rewrite(
+      golden("mixtral.gguf"), dense,
+      [](std::vector<Rewritten>& tensors) {
+        std::erase_if(tensors, is_router);
+        for (Rewritten& t : tensors) {
+          if (!is_expert(t)) continue;
+          const auto first = stacked(t, 0);
+          t.data = {first.begin(), first.end()};
+          t.dims.pop_back();
+          t.name.replace(t.name.find("_exps"), 5, "");
+        }
+      },
+      [](gguf::Writer& writer) { writer.set_u32("llama.expert_count", 0); });
+  const auto expected = logits_of_file(dense);
+  CHECK(logits_with_experts(1, make_alike) == expected); // its weight is 1: to the bit
+  const auto several = logits_with_experts(3, make_alike);
+  REQUIRE(several.size() == expected.size());
+  float worst = 0, largest = 0;
+  for (std::size_t i = 0; i < several.size(); ++i) {
+    worst = std::max(worst, std::fabs(several[i] - expected[i]));
+    largest = std::max(largest, std::fabs(expected[i]));
+  }
+  CHECK(worst < 1e-5f * largest); // weights that sum to 1, and a sum of three, round
+}
+
+TEST_CASE("a token reads the weights of its experts only") {
+  const std::string shape = "layers=2,d_model=64,d_ff=48,heads=2,vocab=50,experts_used=3,experts=";
+  const Model few = make_model(shape + "3", Mix::Q8_0), many = make_model(shape + "16", Mix::Q8_0); // routers: a panel each
+  CHECK(many.bytes_per_token() == few.bytes_per_token());
+  CHECK(many.memory().parameters > few.memory().parameters);
+}
+
+TEST_CASE("of experts with equal scores those of lower number are used") {
+  const auto make_ties = [](Rewritten& t) {
+    if (is_router(t)) std::ranges::fill(t.data, std::byte{0});
+  };
+  const auto without = [&](std::int64_t expert) { // its weights are 0
+    return logits_with_experts(2, [&](Rewritten& t) {
+      make_ties(t);
+      if (is_expert(t)) std::ranges::fill(stacked(t, expert), std::byte{0});
+    });
+  };
+  const auto expected = logits_with_experts(2, make_ties);
+  for (const std::int64_t unused : {2, 3, 4}) CHECK(without(unused) == expected);
+  for (const std::int64_t used : {0, 1}) CHECK(without(used) != expected);
+}
+
+TEST_CASE("scores that are no numbers choose some experts all the same") {
+  const auto logits = logits_with_experts(2, [](Rewritten& t) {
+    if (is_router(t)) std::ranges::fill(t.data, std::byte{0xff});
+  });
+  CHECK(std::isnan(logits[0]));
 }
 
 TEST_CASE("grouped heads are as many kv heads with equal weights") {

@@ -23,6 +23,8 @@ inline const std::vector<std::string>& awkward_shapes() {
       "family=gpt2,layers=2,d_model=80,d_ff=320,heads=1,head_dim=80,vocab=77,ctx=600",
       "family=phi2,layers=2,d_model=256,d_ff=1024,heads=4,head_dim=64,rope_dims=22,vocab=33,ctx=600",
       "family=gptneox,layers=2,d_model=222,d_ff=612,heads=6,head_dim=37,rope_dims=10,vocab=45,ctx=600",
+      "family=llama,layers=2,d_model=160,d_ff=230,heads=5,kv_heads=1,vocab=53,ctx=600,experts=7,experts_used=3",
+      "family=qwen2moe,layers=2,d_model=256,d_ff=96,heads=4,vocab=49,ctx=600,experts=37,experts_used=5,shared_d_ff=200",
       "family=stablelm,layers=2,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=37,rope_dims=10,vocab=47,ctx=600,qkv_bias=1",
       "family=mamba,layers=2,d_model=222,d_inner=430,d_state=5,dt_rank=15,d_conv=3,vocab=51,ctx=600",
       "family=mamba,layers=2,d_model=256,d_inner=544,d_state=17,dt_rank=32,vocab=49,ctx=600,tied=0",

@@ -41,6 +41,8 @@ TEST_CASE("a saved random model has the spec and the logits of the model that wa
       "family=gptneox,layers=2,d_model=222,d_ff=612,heads=6,head_dim=37,rope_dims=10,vocab=45,ctx=600",
       "family=gptneox,layers=2,d_model=256,d_ff=1024,heads=4,head_dim=64,rope_dims=18,vocab=43,residual=sequential",
       "family=stablelm,layers=2,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=37,rope_dims=10,vocab=47,ctx=600,qkv_bias=1",
+      "family=llama,layers=2,d_model=160,d_ff=230,heads=5,kv_heads=1,vocab=53,experts=7,experts_used=3,router=softmax",
+      "family=qwen2moe,layers=2,d_model=256,d_ff=96,heads=4,vocab=49,experts=37,experts_used=5,shared_d_ff=200",
       "family=stablelm,layers=2,d_model=256,d_ff=512,heads=4,rope_dims=18,vocab=41",
       "family=mamba,layers=2,d_model=222,d_inner=430,d_state=5,dt_rank=15,d_conv=3,vocab=51",
       "family=mamba2,layers=2,d_model=192,d_inner=420,ssm_heads=6,d_state=9,ssm_groups=3,d_conv=3,vocab=55,tied=0",

@@ -111,6 +111,25 @@ TEST_CASE("fused projections have a rule of their own") {
   CHECK(typed(shape, Mix::Q4_0).layers("attn_qkv.weight", "Q4_0").size() == 8);
 }
 
+TEST_CASE("experts: routers stay F32, the layer's number counts for ffn_down, 8 experts raise the attention") {
+  const std::string shape = "layers=16,d_model=512,d_ff=768,heads=8,vocab=100,experts_used=2,shared_d_ff=256,shared_gate=1,";
+  const Typed many = typed(shape + "experts=9", Mix::Q4_K_M);
+  CHECK(many.layers("ffn_gate_inp.weight", "F32").size() == 16);
+  CHECK(many.layers("ffn_gate_inp_shexp.weight", "F32").size() == 16);
+  CHECK(many.layers("ffn_up_exps.weight", "Q4_K").size() == 16);
+  const std::vector<int> more{0, 1, 4, 7, 10, 13, 14, 15};
+  for (const char* tensor : {"ffn_down_exps.weight", "ffn_down_shexp.weight", "attn_v.weight"})
+    CHECK(many.layers(tensor, "Q6_K") == more);
+  CHECK(many.layers("attn_k.weight", "Q4_K").size() == 16);
+  const Typed eight = typed(shape + "experts=8", Mix::Q4_K_M);
+  CHECK(eight.layers("ffn_down_exps.weight", "Q6_K") == more);
+  for (const char* tensor : {"attn_k.weight", "attn_v.weight"}) CHECK(eight.layers(tensor, "Q8_0").size() == 16);
+  CHECK(eight.layers("attn_output.weight", "Q5_K").size() == 16);
+  CHECK(eight.layers("attn_q.weight", "Q4_K").size() == 16);
+  CHECK(typed(shape + "experts=8", Mix::Q6_K).layers("attn_output.weight", "Q6_K").size() == 16);
+  CHECK(typed(shape + "experts=8", Mix::F16).layers("attn_v.weight", "F16").size() == 16);
+}
+
 TEST_CASE("a tied embedding has the type of the output matrix") {
   CHECK(typed("layers=1,d_model=512,d_ff=1536,heads=8,vocab=100,tied=1", Mix::Q4_K_M).of("token_embd.weight") == "Q6_K");
   CHECK(typed("layers=1,d_model=512,d_ff=1536,heads=8,vocab=100,tied=1", Mix::Q8_0).of("token_embd.weight") == "Q8_0");

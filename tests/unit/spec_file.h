@@ -58,7 +58,8 @@ struct SpecFile {
       std::string data(static_cast<std::size_t>(tensor.n_rows * tensor.n_cols) * sizeof(float), '\0');
       if (!tensor.values.empty()) std::memcpy(data.data(), tensor.values.data(), data.size());
       std::vector<std::uint64_t> dims{static_cast<std::uint64_t>(tensor.n_cols)};
-      if (!tensor.is_flat()) dims.push_back(static_cast<std::uint64_t>(tensor.n_rows));
+      for (int d = 1; d < tensor.n_dims(); ++d)
+        dims.push_back(static_cast<std::uint64_t>(tensor.dims()[static_cast<std::size_t>(d)]));
       builder.tensor(TensorInfo{tensor.name, dims, 0, std::move(data), {}, {}, {}});
     }
     return builder.build();

@@ -182,7 +182,6 @@ TEST_CASE("features that are not computed are refused by name") {
     Change change;
   };
   const Case cases[] = {
-      {"llama.expert_count is 8", [](SpecFile& f) { f.u32("llama.expert_count", 8); }},
       {"llama.attention.sliding_window is 64", [](SpecFile& f) { f.u32("llama.attention.sliding_window", 64); }},
       {"llama.logit_scale is 16", [](SpecFile& f) { f.f32("llama.logit_scale", 16); }},
       {"llama.rope.scaling.attn_factor is 1.5", [](SpecFile& f) { f.f32("llama.rope.scaling.attn_factor", 1.5f); }},
@@ -208,6 +207,47 @@ TEST_CASE("features that are not computed are refused by name") {
     CHECK(spec.error().code == ErrorCode::unsupported);
     CHECK(spec.error().message.find(std::string("model.gguf: ") + c.part) != std::string::npos);
   }
+}
+
+TEST_CASE("what experts need is computed or refused by name") {
+  const auto moe = spec_from_shape("layers=2,d_model=32,d_ff=24,heads=2,vocab=50,experts=6,experts_used=2");
+  REQUIRE(moe);
+  const auto file_with_experts = [&] {
+    SpecFile file = test::file_of(*moe);
+    file.u32("llama.expert_count", 6);
+    file.u32("llama.expert_used_count", 2);
+    return file;
+  };
+  CHECK(diff(read_sound(file_with_experts()), *moe).find("layers") == std::string::npos);
+  struct Case {
+    const char* part;
+    ErrorCode code;
+    Change change;
+  };
+  const Case cases[] = {
+      {"key \"llama.expert_used_count\": expected an integer from 1 to 6, found u32 7", ErrorCode::bad_file,
+       [](SpecFile& f) { f.u32("llama.expert_used_count", 7); }},
+      {"llama.expert_gating_func is 2", ErrorCode::unsupported, [](SpecFile& f) { f.u32("llama.expert_gating_func", 2); }},
+      {"tensor \"blk.0.ffn_up.0.weight\" is that of a single expert", ErrorCode::unsupported,
+       [](SpecFile& f) { f.tensor("blk.0.ffn_up_exps.weight").name = "blk.0.ffn_up.0.weight"; }},
+      {"layers[0].ffn.scale is nan", ErrorCode::bad_file,
+       [](SpecFile& f) { f.f32("llama.expert_weights_scale", std::numeric_limits<float>::quiet_NaN()); }},
+  };
+  for (const Case& c : cases) {
+    SpecFile file = file_with_experts();
+    c.change(file);
+    const auto spec = read(file);
+    INFO(c.part);
+    REQUIRE_FALSE(spec);
+    INFO(spec.error().message);
+    CHECK(spec.error().code == c.code);
+    CHECK(spec.error().message.find(c.part) != std::string::npos);
+  }
+  SpecFile without = test::file_of(*spec_from_shape("family=qwen3,layers=2,d_model=32,d_ff=24,heads=2,vocab=50"));
+  without.u32("qwen3.expert_count", 8);
+  const auto refused = read(without);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("qwen3.expert_count is 8, which is not supported") != std::string::npos);
 }
 
 TEST_CASE("metadata that makes no sense is answered with the key or field") {

@@ -225,6 +225,13 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
       {with("family=lfm2"), "shape key \"attention_layers\": missing, expected integers from 0 to 1, with colons between them"},
       {with("family=lfm2,attention_layers=0:2"),
        "shape key \"attention_layers\": found \"0:2\", expected integers from 0 to 1, with colons between them"},
+      {with("experts=4"), "shape key \"experts_used\": missing, expected an integer from 1 to 4"},
+      {with("experts=4,experts_used=5"), "shape key \"experts_used\": found \"5\", expected an integer from 1 to 4"},
+      {with("router=softmax"),
+       "shape key \"router\": found \"softmax\", expected no such key where there are no experts: set experts"},
+      {with("experts=4,experts_used=2,router=best"),
+       "shape key \"router\": found \"best\", expected one of softmax, softmax_of_used, sparse_mixer"},
+      {with("experts=4,experts_used=2,ffn_bias=1"), "layers[0].ffn.bias is true, expected false where there are experts"},
       {"base=qwen2-0.5b,family=llama", "shape keys \"base\" and \"family\" exclude each other"},
       {"base=qwen2-0.5", "unknown preset \"qwen2-0.5\"; nearest: qwen2-0.5b, qwen2-1.5b, qwen2.5-0.5b"},
   };

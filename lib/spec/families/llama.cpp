@@ -1,5 +1,9 @@
-// Llama and what is built like it. Converters permute the rows of q and k so that rotated pairs lie side by side.
+// Llama and what is built like it, also with experts (Mixtral). Converters permute the rows of q and k so that rotated pairs lie
+// side by side.
+#include <utility>
+
 #include "lib/spec/family.h"
+#include "lib/spec/limits.h"
 
 namespace mote::spec {
 
@@ -13,7 +17,11 @@ ModelSpec defaults() {
   return spec;
 }
 
-ModelSpec read(Metadata& metadata) { return read_decoder(metadata, defaults()); }
+ModelSpec read(Metadata& metadata) {
+  ModelSpec spec = defaults();
+  if (metadata.integer_or("expert_count", 0, 0, kMaxExperts) != 0) spec.layers[0].ffn->experts = ExpertsSpec{};
+  return read_decoder(metadata, std::move(spec));
+}
 
 } // namespace
 

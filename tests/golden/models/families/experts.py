@@ -1,0 +1,120 @@
+"""Those with routed experts: mixtral (in files of the family llama), qwen2moe."""
+import torch
+import transformers as t
+
+from common import Case, Gguf, from_config, interleave
+
+
+def make_model(config):
+    config._experts_implementation = "eager"  # the others want widths that are multiples of 4
+    return from_config(config)
+
+
+def randomize_experts(model, generator):
+    """Experts, whose weights are stacked, as if each were a matrix alone. The last is the first again, for the router too: they
+    tie, and it does not matter which of the two a token gets."""
+    for layer in model.model.layers:
+        if not hasattr(layer.mlp, "experts"):
+            continue
+        experts, gate = layer.mlp.experts, layer.mlp.gate
+        with torch.no_grad():
+            for p in (experts.gate_up_proj, experts.down_proj):
+                p.copy_(1.6 * torch.randn(p.shape, generator=generator) / min(p.shape[1:]) ** 0.5)
+                p[-1] = p[0]
+            gate.weight.copy_(2 * torch.randn(gate.weight.shape, generator=generator) / gate.weight.shape[1] ** 0.5)
+            gate.weight[-1] = gate.weight[0]
+
+
+def add_experts(g, b, mlp):
+    """The router and the experts of a layer."""
+    g.tensor(f"{b}.ffn_gate_inp.weight", mlp.gate.weight, f32=True)
+    gate, up = mlp.experts.gate_up_proj.chunk(2, dim=1)
+    g.tensor(f"{b}.ffn_gate_exps.weight", gate)
+    g.tensor(f"{b}.ffn_up_exps.weight", up)
+    g.tensor(f"{b}.ffn_down_exps.weight", mlp.experts.down_proj)
+
+
+def add_shared_expert(g, b, mlp):
+    g.tensor(f"{b}.ffn_gate_shexp.weight", mlp.gate_proj.weight)
+    g.tensor(f"{b}.ffn_up_shexp.weight", mlp.up_proj.weight)
+    g.tensor(f"{b}.ffn_down_shexp.weight", mlp.down_proj.weight)
+
+
+def add_sizes(w, c, n_experts):
+    w.add_context_length(c.max_position_embeddings)
+    w.add_embedding_length(c.hidden_size)
+    w.add_block_count(c.num_hidden_layers)
+    w.add_feed_forward_length(c.intermediate_size)
+    w.add_head_count(c.num_attention_heads)
+    w.add_head_count_kv(c.num_key_value_heads)
+    w.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    w.add_layer_norm_rms_eps(c.rms_norm_eps)
+    w.add_expert_count(n_experts)
+    w.add_expert_used_count(c.num_experts_per_tok)
+
+
+def add_attention(g, b, a, c, permute):
+    for name, module, n_heads in (("q", a.q_proj, c.num_attention_heads), ("k", a.k_proj, c.num_key_value_heads)):
+        if permute:
+            g.tensor(f"{b}.attn_{name}.weight", interleave(module.weight, n_heads))
+        else:
+            g.linear(f"{b}.attn_{name}", module)
+    g.linear(f"{b}.attn_v", a.v_proj)
+    g.linear(f"{b}.attn_output", a.o_proj)
+
+
+def add_outside(g, model, tied=False):
+    g.tensor("token_embd.weight", model.model.embed_tokens.weight)
+    g.linear("output_norm", model.model.norm)
+    if not tied:
+        g.linear("output", model.lm_head)
+
+
+def write_mixtral(name, config, model):
+    g = Gguf(name, "llama")
+    add_sizes(g.writer, config, config.num_local_experts)
+    g.writer.add_rope_dimension_count(config.head_dim)
+    g.writer.add_key_length(config.head_dim)
+    g.writer.add_value_length(config.head_dim)
+    add_outside(g, model)
+    for i, layer in enumerate(model.model.layers):
+        b = f"blk.{i}"
+        g.linear(f"{b}.attn_norm", layer.input_layernorm)
+        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
+        add_attention(g, b, layer.self_attn, config, permute=True)
+        add_experts(g, b, layer.mlp)
+    g.finish()
+
+
+def write_qwen2moe(name, config, model):
+    g = Gguf(name, "qwen2moe")
+    add_sizes(g.writer, config, config.num_experts)
+    g.writer.add_expert_feed_forward_length(config.moe_intermediate_size)
+    g.writer.add_expert_shared_feed_forward_length(config.shared_expert_intermediate_size)
+    add_outside(g, model)
+    for i, layer in enumerate(model.model.layers):
+        b = f"blk.{i}"
+        g.linear(f"{b}.attn_norm", layer.input_layernorm)
+        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
+        add_attention(g, b, layer.self_attn, config, permute=False)
+        add_experts(g, b, layer.mlp)
+        add_shared_expert(g, b, layer.mlp.shared_expert)
+        g.tensor(f"{b}.ffn_gate_inp_shexp.weight", layer.mlp.shared_expert_gate.weight.squeeze(0))
+    g.finish()
+
+
+CASES = [
+    Case("mixtral", 40,
+         t.MixtralConfig(vocab_size=43, hidden_size=28, intermediate_size=18, num_hidden_layers=2, num_attention_heads=3,
+                         num_key_value_heads=1, head_dim=14, max_position_embeddings=64, rms_norm_eps=1e-5, num_local_experts=5,
+                         num_experts_per_tok=2, tie_word_embeddings=False, sliding_window=None,
+                         rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}),
+         write_mixtral, make_model=make_model, randomize=randomize_experts),
+    Case("qwen2moe", 41,
+         t.Qwen2MoeConfig(vocab_size=41, hidden_size=32, intermediate_size=70, moe_intermediate_size=14,
+                          shared_expert_intermediate_size=21, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+                          max_position_embeddings=64, rms_norm_eps=1e-6, num_experts=7, num_experts_per_tok=3,
+                          norm_topk_prob=False, decoder_sparse_step=1, mlp_only_layers=[], tie_word_embeddings=False,
+                          rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}),
+         write_qwen2moe, make_model=make_model, randomize=randomize_experts),
+]
