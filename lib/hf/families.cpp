@@ -4,8 +4,8 @@ namespace mote::hf {
 
 namespace {
 
-constexpr const Family* kFamilies[] = {&kGpt2,    &kGptNeox, &kLfm2,  &kLlama, &kMamba,   &kMamba2,
-                                       &kMistral, &kPhi,     &kQwen2, &kQwen3, &kStableLm};
+constexpr const Family* kFamilies[] = {&kGpt2,    &kGptNeox, &kLfm2,  &kLlama,    &kMamba, &kMamba2,  &kMistral,
+                                       &kMixtral, &kPhi,     &kQwen2, &kQwen2Moe, &kQwen3, &kStableLm};
 
 } // namespace
 

@@ -14,7 +14,8 @@ struct Family {
 };
 
 // Each in a file of families/; families.cpp lists them.
-extern const Family kGpt2, kGptNeox, kLfm2, kLlama, kMamba, kMamba2, kMistral, kPhi, kQwen2, kQwen3, kStableLm;
+extern const Family kGpt2, kGptNeox, kLfm2, kLlama, kMamba, kMamba2, kMistral, kMixtral, kPhi, kQwen2, kQwen2Moe, kQwen3,
+    kStableLm;
 
 /// Sorted by model_type.
 std::span<const Family* const> families() noexcept;

@@ -125,6 +125,11 @@ void Translation::llama3_scaling(std::string_view scaling, int n_dims, double ba
   values("rope_freqs.weight", llama3_factors(n_dims, base, s));
 }
 
+void Translation::n_experts(int n) {
+  n_experts_ = n;
+  set("expert_count", n);
+}
+
 void Translation::prefix(std::initializer_list<std::string_view> prefixes, std::string_view name) {
   prefix_ = *prefixes.begin();
   for (const std::string_view p : prefixes) {

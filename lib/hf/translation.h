@@ -77,8 +77,9 @@ class Translation {
 
   /// What {p} stands for: the first of these with which a tensor of this name is there.
   void prefix(std::initializer_list<std::string_view> prefixes, std::string_view name);
-  /// What {e} counts to.
-  void n_experts(int n) noexcept { n_experts_ = n; }
+  /// What {e} counts to; sets expert_count.
+  void n_experts(int n);
+  static constexpr int kMaxExperts = 4096;
   /// One tensor, its rows those of all sources, one behind the other. Error: bad_file, when one is missing.
   void tensor(std::string_view to, std::initializer_list<From> from);
   /// The same, when the sources are there.

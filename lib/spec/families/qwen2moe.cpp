@@ -10,7 +10,7 @@ ModelSpec defaults() {
   spec.n_ctx = 8192;
   spec.layers.emplace_back();
   LayerSpec& layer = spec.layers[0];
-  layer.norm.eps = spec.head.norm.eps = 1e-6f;
+  layer.norm.eps = spec.head.norm->eps = 1e-6f;
   layer.attention()->qkv_bias = true;
   layer.attention()->rope = RopeSpec{RopeStyle::halves, 0, 1e6, {}};
   layer.ffn->experts = ExpertsSpec{};
