@@ -4,8 +4,10 @@ namespace mote::hf {
 
 namespace {
 
-constexpr const Family* kFamilies[] = {&kGpt2,    &kGptNeox, &kLfm2,  &kLlama,    &kMamba, &kMamba2,  &kMistral,
-                                       &kMixtral, &kPhi,     &kQwen2, &kQwen2Moe, &kQwen3, &kStableLm};
+constexpr const Family* kFamilies[] = {
+    &kGemma,   &kGemma2,  &kGemma3, &kGpt2, &kGptNeox, &kGranite, &kLfm2,     &kLlama, &kMamba,   &kMamba2,   &kMiniCpm,
+    &kMistral, &kMixtral, &kOlmo2,  &kPhi,  &kPhi3,    &kQwen2,   &kQwen2Moe, &kQwen3, &kSmolLm3, &kStableLm,
+};
 
 } // namespace
 

@@ -1,6 +1,7 @@
 #include "lib/hf/translation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <utility>
 
@@ -97,19 +98,36 @@ int Translation::partly_rotated(double fallback) {
   return static_cast<int>(config_.real_within(key, fallback, 0.0, 1.0) * head_dim_);
 }
 
-void Translation::rope(int n_dims) {
-  const double base = config_.real_or(config_.any_of({"rope_parameters.rope_theta", "rope_theta", "rotary_emb_base"}), 10000.0);
+void Translation::rope(int n_dims, std::string_view layer_type) {
+  const std::string parameters = layer_type.empty() ? "rope_parameters" : "rope_parameters." + std::string(layer_type);
+  const double base = config_.real_or(config_.any_of({parameters + ".rope_theta", "rope_theta", "rotary_emb_base"}), 10000.0);
   set("rope.dimension_count", n_dims);
   set("rope.freq_base", base);
-  const std::string scaling(config_.any_of({"rope_parameters", "rope_scaling"}));
+  const std::string scaling(config_.any_of({parameters, "rope_scaling"}));
   const std::string type_key(config_.any_of({scaling + ".rope_type", scaling + ".type"}));
-  config_.expect_word(type_key, "default", {"default", "linear", "llama3"});
+  config_.expect_word(type_key, "default", {"default", "linear", "llama3", "longrope", "su"});
   const std::string type = config_.string_or(type_key, "default");
   if (type == "linear") {
     set("rope.scaling.type", "linear");
     set("rope.scaling.factor", config_.real(scaling + ".factor"));
   } else if (type == "llama3") {
     llama3_scaling(scaling, n_dims, base);
+  } else if (type == "longrope" || type == "su") {
+    long_rope(scaling);
+  }
+}
+
+void Translation::long_rope(std::string_view scaling) {
+  const auto key = [&](std::string_view word) { return std::string(scaling) + "." + std::string(word); };
+  const std::string original(config_.any_of({"original_max_position_embeddings", key("original_max_position_embeddings")}));
+  const int n_short = config_.integer(original), n_ctx = config_.integer("max_position_embeddings");
+  set("rope.scaling.original_context_length", n_short);
+  const double growth = static_cast<double>(n_ctx) / n_short; // grows cos and sin, too: LongRoPE, section 3
+  const double usual = growth > 1 && n_short > 1 ? std::sqrt(1 + std::log(growth) / std::log(static_cast<double>(n_short))) : 1.0;
+  set("rope.scaling.attn_factor", config_.real_or(key("attention_factor"), usual));
+  for (const std::string_view word : {"long", "short"}) {
+    const std::vector<double> factors = config_.reals(key(std::string(word) + "_factor"));
+    values("rope_factors_" + std::string(word) + ".weight", std::vector<float>(factors.begin(), factors.end()));
   }
 }
 

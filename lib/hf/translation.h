@@ -61,8 +61,9 @@ class Translation {
   /// attention.layer_norm_rms_epsilon, attention.layer_norm_epsilon
   void rms_eps(std::string_view key = "rms_norm_eps");
   void layer_eps(std::string_view key = "layer_norm_eps");
-  /// rope.dimension_count and rope.freq_base from the config's words, old and new, and what its scaling asks for.
-  void rope(int n_dims);
+  /// rope.dimension_count and rope.freq_base from the config's words, old and new, and what its scaling asks for. layer_type: of
+  /// the layers meant, where the config tells them apart.
+  void rope(int n_dims, std::string_view layer_type = {});
   /// The dimensions that are rotated when the config says which part of head_dim.
   int partly_rotated(double fallback);
 
@@ -115,6 +116,7 @@ class Translation {
   void make_tensor(const std::string& to, std::span<const From> from, const std::vector<Found>& found);
   bool make_piece(const StoredTensor& stored, const From& from, std::int64_t n_cols, Piece& piece);
   void llama3_scaling(std::string_view scaling, int n_dims, double base);
+  void long_rope(std::string_view scaling);
 
   Config config_;
   gguf::Assembly assembly_;

@@ -48,7 +48,7 @@ std::optional<RopeSpec> read_rope(ShapeValues& values, const std::optional<RopeS
 }
 
 AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, const NormSpec& norm, int d_model) {
-  AttentionSpec attention;
+  AttentionSpec attention = usual;
   attention.n_heads = values.integer("heads", 1, kMaxHeads);
   attention.n_kv_heads = values.integer_or("kv_heads", attention.n_heads, 1, kMaxHeads);
   if (attention.n_heads % attention.n_kv_heads != 0)
@@ -59,8 +59,11 @@ AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, co
   attention.qkv_storage = values.word_or("qkv", usual.qkv_storage);
   attention.qkv_bias = values.boolean_or("qkv_bias", usual.qkv_bias);
   attention.output_bias = values.boolean_or("output_bias", usual.output_bias);
+  attention.qk_norm.reset();
   if (values.boolean_or("qk_norm", usual.qk_norm.has_value())) attention.qk_norm = NormSpec{norm.kind, norm.eps, false};
-  attention.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(attention.head_dim)));
+  attention.scale =
+      values.real_or("attention_scale", static_cast<float>(1.0 / std::sqrt(static_cast<double>(attention.head_dim))), 1e-6, 1e6);
+  attention.softcap = values.real_or("attention_softcap", usual.softcap, 0, kMaxFactor);
   attention.rope = read_rope(values, usual.rope, attention.head_dim);
   return attention;
 }
@@ -85,6 +88,7 @@ std::optional<ExpertsSpec> read_experts(ShapeValues& values, const std::optional
 LayerSpec read_layer(ShapeValues& values, const LayerSpec& usual, int d_model) {
   LayerSpec layer = usual;
   layer.residual = values.word_or("residual", usual.residual);
+  layer.residual_scale = values.real_or("residual_scale", usual.residual_scale, -kMaxFactor, kMaxFactor);
   layer.norm = read_norm(values, usual.norm);
   if (const AttentionSpec* attention = usual.attention())
     layer.mixer = MixerSpec(read_attention(values, *attention, layer.norm, d_model));
@@ -115,6 +119,22 @@ std::vector<LayerSpec> read_layers(ShapeValues& values, std::vector<LayerSpec> k
   return layers;
 }
 
+/// What some layers have and others do not.
+void arrange_layers(ShapeValues& values, ModelSpec& model) {
+  const int window = values.integer_or("window", 0, 0, kMaxCtx), full_every = values.integer_or("full_every", 0, 0, kMaxLayers);
+  const int nope_every = values.integer_or("nope_every", 0, 0, kMaxLayers);
+  const double local_base = values.real_or("rope_base_local", 0.0, kMinRopeBase, kMaxRopeBase);
+  const auto is_last_of = [](std::size_t i, int turn) { return turn != 0 && (i + 1) % static_cast<std::size_t>(turn) == 0; };
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    AttentionSpec* attention = model.layers[i].attention();
+    if (!attention) continue;
+    if (!is_last_of(i, full_every)) attention->window = window;
+    if (is_last_of(i, nope_every)) attention->rope.reset();
+    if (attention->rope && attention->window != 0 && values.has("rope_base_local"))
+      attention->rope = RopeSpec{attention->rope->style, attention->rope->dims, local_base, {}};
+  }
+}
+
 ModelSpec build(ShapeValues& values, const Family& family) {
   const ModelSpec usual = family.defaults();
   ModelSpec model;
@@ -126,8 +146,13 @@ ModelSpec build(ShapeValues& values, const Family& family) {
   if (model.embedding.n_positions != 0 && model.embedding.n_positions < model.n_ctx)
     values.fail("positions", "0, or ctx=" + std::to_string(model.n_ctx) + " and more");
 
+  const float usual_scale = usual.embedding.scale == 0 ? std::sqrt(static_cast<float>(model.d_model)) : usual.embedding.scale;
+  model.embedding.scale = values.real_or("embedding_scale", usual_scale, -kMaxFactor, kMaxFactor);
   model.layers = read_layers(values, usual.layers, model.d_model);
+  arrange_layers(values, model);
   model.head.norm = model.layers[0].norm;
+  model.head.scale = values.real_or("logit_scale", usual.head.scale, -kMaxFactor, kMaxFactor);
+  model.head.softcap = values.real_or("logit_softcap", usual.head.softcap, 0, kMaxFactor);
   model.head.tied = values.boolean_or("tied", usual.head.tied);
   model.head.bias = values.boolean_or("head_bias", usual.head.bias);
   return model;

@@ -6,8 +6,10 @@ namespace spec {
 
 namespace {
 
-constexpr const Family* kFamilies[] = {&kGpt2, &kGptNeox, &kLfm2,     &kLlama, &kMamba,   &kMamba2,
-                                       &kPhi2, &kQwen2,   &kQwen2Moe, &kQwen3, &kStableLm};
+constexpr const Family* kFamilies[] = {
+    &kGemma,   &kGemma2, &kGemma3, &kGpt2, &kGptNeox, &kGranite,  &kLfm2,  &kLlama,   &kMamba,    &kMamba2,
+    &kMiniCpm, &kOlmo2,  &kPhi2,   &kPhi3, &kQwen2,   &kQwen2Moe, &kQwen3, &kSmolLm3, &kStableLm,
+};
 
 } // namespace
 

@@ -32,7 +32,8 @@ class KeyWriter {
 struct Family {
   std::string_view name;
   /// What the models of the family share: one layer, or one of each kind that it mixes, attention first and a recurrent one
-  /// second; no sizes; rope->dims = 0 stands for all of head_dim, embedding.n_positions > 0 for as many as n_ctx.
+  /// second; no sizes; rope->dims = 0 stands for all of head_dim, embedding.n_positions > 0 for as many as n_ctx,
+  /// embedding.scale = 0 for sqrt(d_model).
   ModelSpec (*defaults)();
   /// The spec of a file. Errors stay in the metadata; the spec is of no use then.
   ModelSpec (*read)(Metadata& metadata);
@@ -41,7 +42,25 @@ struct Family {
 };
 
 // Each in its own file in families/; families.cpp lists them.
-extern const Family kGpt2, kGptNeox, kLfm2, kLlama, kMamba, kMamba2, kPhi2, kQwen2, kQwen2Moe, kQwen3, kStableLm;
+extern const Family kGemma;
+extern const Family kGemma2;
+extern const Family kGemma3;
+extern const Family kGpt2;
+extern const Family kGptNeox;
+extern const Family kGranite;
+extern const Family kLfm2;
+extern const Family kLlama;
+extern const Family kMamba;
+extern const Family kMamba2;
+extern const Family kMiniCpm;
+extern const Family kOlmo2;
+extern const Family kPhi2;
+extern const Family kPhi3;
+extern const Family kQwen2;
+extern const Family kQwen2Moe;
+extern const Family kQwen3;
+extern const Family kSmolLm3;
+extern const Family kStableLm;
 
 /// Sorted by name.
 std::span<const Family* const> families() noexcept;

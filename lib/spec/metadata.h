@@ -57,6 +57,11 @@ ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults);
 /// The keys expert_* of a family whose files have them, into the layers whose experts are set, with what the keys do not say.
 /// The first layers may turn out to have none. d_ff of the layers is that of an FFN without experts.
 void read_experts(Metadata& metadata, ModelSpec& spec);
+/// attention.sliding_window, where it is shorter than the context: every n_turn-th layer attends to all positions, the others to
+/// the window. 0: there are no others. The file's sliding_window_pattern goes before n_turn.
+void read_windows(Metadata& metadata, ModelSpec& spec, int n_turn);
+/// logit_scale, by which the logits are divided.
+void read_logit_divisor(Metadata& metadata, ModelSpec& spec);
 /// Refuses, by its key, whatever would have to be computed but is not.
 void refuse_features(Metadata& metadata, const ModelSpec& spec);
 

@@ -201,6 +201,7 @@ void read_rope(Metadata& metadata, ModelSpec& spec, const AttentionSpec& first) 
 void read_numbers(Metadata& metadata, ModelSpec& spec) {
   const auto number_or = [&](std::string_view key, float usual) { return static_cast<float>(metadata.real_or(key, usual)); };
   // 0 is how files say that a scale is not used
+  if (spec.embedding.scale == 0) spec.embedding.scale = std::sqrt(static_cast<float>(spec.d_model));
   const auto scale_or = [&](std::string_view key, float usual) {
     const float found = number_or(key, usual);
     return found == 0 ? usual : found;
@@ -237,6 +238,19 @@ void read_storage(Metadata& metadata, ModelSpec& spec) {
 }
 
 } // namespace
+
+void read_windows(Metadata& metadata, ModelSpec& spec, int n_turn) {
+  const int window = metadata.integer_or("attention.sliding_window", 0, 0, 1 << 30);
+  n_turn = metadata.integer_or("attention.sliding_window_pattern", n_turn, 0, kMaxLayers);
+  if (window == 0 || window >= spec.n_ctx) return;
+  for (std::size_t i = 0; i < spec.layers.size(); ++i)
+    if (n_turn == 0 || (i + 1) % static_cast<std::size_t>(n_turn) != 0) spec.layers[i].attention()->window = window;
+}
+
+void read_logit_divisor(Metadata& metadata, ModelSpec& spec) {
+  const double divisor = metadata.real_or("logit_scale", 1.0);
+  if (divisor != 0) spec.head.scale = static_cast<float>(1 / divisor);
+}
 
 ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults) {
   ModelSpec spec = read_sizes(metadata, std::move(defaults));

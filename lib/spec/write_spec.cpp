@@ -56,11 +56,11 @@ void write_attention(const ModelSpec& spec, const AttentionSpec& first, KeyWrite
   if (first.alibi_max_bias != 0) keys.set("attention.max_alibi_bias", first.alibi_max_bias);
   const std::vector<int> windows = of_attention(&AttentionSpec::window);
   if (const int widest = *std::ranges::max_element(windows)) keys.set("attention.sliding_window", widest);
-  for (const LayerSpec& layer : spec.layers) {
-    if (!layer.attention() || !layer.attention()->rope) continue;
-    write_rope(*layer.attention()->rope, keys);
-    break;
-  }
+  // that of layers with a window may be another one
+  const RopeSpec* rope = nullptr;
+  for (const LayerSpec& layer : spec.layers)
+    if (const AttentionSpec* a = layer.attention(); a && a->rope && (!rope || a->window == 0)) rope = &*a->rope;
+  if (rope) write_rope(*rope, keys);
 }
 
 /// Files say how many layers before the first with experts have none, and one width of experts.

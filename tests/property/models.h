@@ -25,6 +25,15 @@ inline const std::vector<std::string>& awkward_shapes() {
       "family=gptneox,layers=2,d_model=222,d_ff=612,heads=6,head_dim=37,rope_dims=10,vocab=45,ctx=600",
       "family=llama,layers=2,d_model=160,d_ff=230,heads=5,kv_heads=1,vocab=53,ctx=600,experts=7,experts_used=3",
       "family=qwen2moe,layers=2,d_model=256,d_ff=96,heads=4,vocab=49,ctx=600,experts=37,experts_used=5,shared_d_ff=200",
+      "family=gemma2,layers=3,d_model=256,d_ff=420,heads=6,kv_heads=2,head_dim=40,vocab=53,ctx=600,window=37,full_every=2,"
+      "attention_softcap=2,logit_softcap=3",
+      "family=gemma3,layers=3,d_model=222,d_ff=512,heads=4,kv_heads=1,head_dim=28,vocab=57,ctx=600,window=300,full_every=3,"
+      "rope_base_local=500",
+      "family=granite,layers=2,d_model=256,d_ff=420,heads=4,vocab=59,ctx=600,embedding_scale=6,residual_scale=0.375,"
+      "attention_scale=0.1,logit_scale=0.25",
+      "family=olmo2,layers=2,d_model=160,d_ff=320,heads=5,vocab=61,ctx=600",
+      "family=phi3,layers=2,d_model=256,d_ff=330,heads=4,kv_heads=2,vocab=63,ctx=600,rope_dims=48,window=41",
+      "family=smollm3,layers=4,d_model=192,d_ff=330,heads=6,kv_heads=2,vocab=65,ctx=600,nope_every=4",
       "family=stablelm,layers=2,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=37,rope_dims=10,vocab=47,ctx=600,qkv_bias=1",
       "family=mamba,layers=2,d_model=222,d_inner=430,d_state=5,dt_rank=15,d_conv=3,vocab=51,ctx=600",
       "family=mamba,layers=2,d_model=256,d_inner=544,d_state=17,dt_rank=32,vocab=49,ctx=600,tied=0",

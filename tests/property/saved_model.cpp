@@ -43,6 +43,19 @@ TEST_CASE("a saved random model has the spec and the logits of the model that wa
       "family=stablelm,layers=2,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=37,rope_dims=10,vocab=47,ctx=600,qkv_bias=1",
       "family=llama,layers=2,d_model=160,d_ff=230,heads=5,kv_heads=1,vocab=53,experts=7,experts_used=3,router=softmax",
       "family=qwen2moe,layers=2,d_model=256,d_ff=96,heads=4,vocab=49,experts=37,experts_used=5,shared_d_ff=200",
+      "family=gemma,layers=2,d_model=256,d_ff=512,heads=4,kv_heads=1,vocab=49",
+      "family=gemma2,layers=3,d_model=256,d_ff=420,heads=6,kv_heads=2,head_dim=40,vocab=53,window=37,full_every=2,"
+      "attention_softcap=2,logit_softcap=3",
+      "family=gemma2,layers=3,d_model=256,d_ff=420,heads=6,kv_heads=2,head_dim=40,vocab=53,window=37,full_every=3",
+      "family=gemma3,layers=7,d_model=224,d_ff=512,heads=4,kv_heads=1,head_dim=28,vocab=57,window=30,full_every=6,"
+      "rope_base_local=500,rope_scaling=linear:8",
+      "family=granite,layers=2,d_model=256,d_ff=420,heads=4,vocab=59,embedding_scale=6,residual_scale=0.375,"
+      "attention_scale=0.125,logit_scale=0.25",
+      "family=minicpm,layers=2,d_model=256,d_ff=420,heads=4,vocab=59,residual_scale=0.5,logit_scale=0.16666667",
+      "family=olmo2,layers=2,d_model=160,d_ff=320,heads=5,vocab=61",
+      "family=phi3,layers=2,d_model=256,d_ff=330,heads=4,kv_heads=2,vocab=63,rope_dims=48,window=41",
+      "family=smollm3,layers=4,d_model=192,d_ff=330,heads=6,kv_heads=2,vocab=65,nope_every=4",
+      "family=llama,layers=2,d_model=256,d_ff=420,heads=4,vocab=66,window=50",
       "family=stablelm,layers=2,d_model=256,d_ff=512,heads=4,rope_dims=18,vocab=41",
       "family=mamba,layers=2,d_model=222,d_inner=430,d_state=5,dt_rank=15,d_conv=3,vocab=51",
       "family=mamba2,layers=2,d_model=192,d_inner=420,ssm_heads=6,d_state=9,ssm_groups=3,d_conv=3,vocab=55,tied=0",

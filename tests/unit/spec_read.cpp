@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lib/gguf/file.h"
+#include "lib/spec/names.h"
 #include "lib/spec/read_spec.h"
 #include "tests/shared_dir.h"
 #include "tests/temp_dir.h"
@@ -145,13 +146,12 @@ TEST_CASE("features at their neutral value are no obstacle") {
 
 TEST_CASE("an unknown architecture is refused with the list of those that are known") {
   SpecFile file = test::file_of(small_llama());
-  file.string("general.architecture", "rwkv7");
+  file.string("general.architecture", "lama");
   const auto spec = read(file);
   REQUIRE_FALSE(spec);
   CHECK(spec.error().code == ErrorCode::unsupported);
-  std::string known;
-  for (const std::string_view name : family_names()) known += (known.empty() ? "" : ", ") + std::string(name);
-  CHECK(spec.error().message.ends_with("model.gguf: architecture \"rwkv7\" is not supported; supported: " + known));
+  CHECK(spec.error().message.ends_with("model.gguf: architecture \"lama\" is not supported; supported: " +
+                                       spec::join(family_names())));
 }
 
 TEST_CASE("scales, caps and bounds that a file names are in the spec") {
@@ -176,13 +176,32 @@ TEST_CASE("scales, caps and bounds that a file names are in the spec") {
   CHECK(diff(expected, *spec) == "");
 }
 
+TEST_CASE("a window shorter than the context: in families that have them, else refused") {
+  SpecFile llama = test::file_of(small_llama());
+  llama.u32("llama.attention.sliding_window", 64);
+  const auto windowed = read(llama);
+  REQUIRE(windowed);
+  for (const LayerSpec& layer : windowed->layers) CHECK(layer.attention()->window == 64);
+  llama.u32("llama.attention.sliding_window_pattern", 2);
+  CHECK(read(llama)->layers[0].attention()->window == 64);
+  CHECK(read(llama)->layers[1].attention()->window == 0);
+  llama.u32("llama.attention.sliding_window", 128);
+  CHECK(read(llama)->layers[0].attention()->window == 0);
+
+  SpecFile qwen2 = test::file_of(*spec_from_shape("family=qwen2,layers=2,d_model=64,d_ff=96,heads=4,vocab=100,ctx=128"));
+  qwen2.u32("qwen2.attention.sliding_window", 64);
+  const auto refused = read(qwen2);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unsupported);
+  CHECK(refused.error().message.find("qwen2.attention.sliding_window is 64") != std::string::npos);
+}
+
 TEST_CASE("features that are not computed are refused by name") {
   struct Case {
     const char* part;
     Change change;
   };
   const Case cases[] = {
-      {"llama.attention.sliding_window is 64", [](SpecFile& f) { f.u32("llama.attention.sliding_window", 64); }},
       {"llama.logit_scale is 16", [](SpecFile& f) { f.f32("llama.logit_scale", 16); }},
       {"llama.rope.scaling.attn_factor is 1.5", [](SpecFile& f) { f.f32("llama.rope.scaling.attn_factor", 1.5f); }},
       {"llama.attention.causal is false", [](SpecFile& f) { f.boolean("llama.attention.causal", false); }},

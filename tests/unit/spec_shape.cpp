@@ -4,6 +4,7 @@
 #include <numbers>
 #include <string>
 
+#include "lib/spec/names.h"
 #include "mote/spec.h"
 
 namespace {

@@ -1,6 +1,7 @@
 // Llama and what is built like it, Mistral and Mixtral among them. GGUF files have the rows of q and k so that rotated pairs lie
 // side by side.
 #include "lib/hf/family.h"
+#include "lib/hf/llama_like.h"
 
 namespace mote::hf {
 
@@ -14,17 +15,7 @@ void translate_attention(Translation& t) {
   t.rms_eps();
   t.rope(t.head_dim());
 
-  t.prefix({"model."}, "embed_tokens.weight");
-  t.module("token_embd", {{"{p}embed_tokens"}});
-  t.module("blk.{i}.attn_norm", {{"{p}layers.{i}.input_layernorm"}});
-  t.module("blk.{i}.attn_q", {{"{p}layers.{i}.self_attn.q_proj", pairs(t.n_heads(), t.head_dim())}});
-  t.module("blk.{i}.attn_k", {{"{p}layers.{i}.self_attn.k_proj", pairs(t.n_kv_heads(), t.head_dim())}});
-  t.module("blk.{i}.attn_v", {{"{p}layers.{i}.self_attn.v_proj"}});
-  t.module("blk.{i}.attn_output", {{"{p}layers.{i}.self_attn.o_proj"}});
-  t.ignore("{p}layers.{i}.self_attn.rotary_emb.inv_freq");
-  t.module("blk.{i}.ffn_norm", {{"{p}layers.{i}.post_attention_layernorm"}});
-  t.module("output_norm", {{"{p}norm"}});
-  t.head("lm_head", false);
+  llama_like_attention(t, HeadRows::pairs);
 }
 
 void translate(Translation& t) {

@@ -1,5 +1,6 @@
 // Qwen 1.5, 2, 2.5 (biases on q, k and v), those with experts, and Qwen 3 (a norm on each head of q and k).
 #include "lib/hf/family.h"
+#include "lib/hf/llama_like.h"
 
 namespace mote::hf {
 
@@ -14,18 +15,7 @@ void translate_attention(Translation& t, std::string_view architecture) {
   t.rms_eps();
   t.rope(t.head_dim());
 
-  t.prefix({"model."}, "embed_tokens.weight");
-  t.module("token_embd", {{"{p}embed_tokens"}});
-  t.module("blk.{i}.attn_norm", {{"{p}layers.{i}.input_layernorm"}});
-  t.module("blk.{i}.attn_q", {{"{p}layers.{i}.self_attn.q_proj"}});
-  t.module("blk.{i}.attn_k", {{"{p}layers.{i}.self_attn.k_proj"}});
-  t.module("blk.{i}.attn_v", {{"{p}layers.{i}.self_attn.v_proj"}});
-  t.optional_module("blk.{i}.attn_q_norm", {{"{p}layers.{i}.self_attn.q_norm"}});
-  t.optional_module("blk.{i}.attn_k_norm", {{"{p}layers.{i}.self_attn.k_norm"}});
-  t.module("blk.{i}.attn_output", {{"{p}layers.{i}.self_attn.o_proj"}});
-  t.module("blk.{i}.ffn_norm", {{"{p}layers.{i}.post_attention_layernorm"}});
-  t.module("output_norm", {{"{p}norm"}});
-  t.head("lm_head", false);
+  llama_like_attention(t, HeadRows::halves);
 }
 
 void translate(Translation& t, std::string_view architecture) {

@@ -18,9 +18,11 @@ ModelSpec defaults() {
 }
 
 ModelSpec read(Metadata& metadata) {
-  ModelSpec spec = defaults();
-  if (metadata.integer_or("expert_count", 0, 0, kMaxExperts) != 0) spec.layers[0].ffn->experts = ExpertsSpec{};
-  return read_decoder(metadata, std::move(spec));
+  ModelSpec usual = defaults();
+  if (metadata.integer_or("expert_count", 0, 0, kMaxExperts) != 0) usual.layers[0].ffn->experts = ExpertsSpec{};
+  ModelSpec spec = read_decoder(metadata, std::move(usual));
+  read_windows(metadata, spec, 0); // of Mistral
+  return spec;
 }
 
 } // namespace
