@@ -60,7 +60,7 @@ void describe(CLI::App& app, Words& w) {
   add(app, "--preset", "NAME", w.presets,
       "Published shape, with random weights; see --list-presets (default: qwen2-0.5b,qwen1.5-0.5b)")
       ->delimiter(',');
-  add(app, "--model", "FILE", w.files, "GGUF file, with the types that it has");
+  add(app, "--model", "FILE", w.files, "GGUF file or Hugging Face directory, with the types that it has");
   add(app, "--shape", "KEY=VALUE,", w.shapes, "Any shape, with random weights; README lists the keys");
   add(app, "--type", "MIX", w.types, "Types that random weights get (default: Q4_K_M)")->delimiter(',');
   add(app, "--prompt", "N", w.prompts, "Tokens of the prompt (default: 50)")->delimiter(',');

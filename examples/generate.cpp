@@ -11,8 +11,9 @@
 namespace {
 
 constexpr std::string_view kHelp =
-    R"(Usage: generate MODEL.gguf [options]
+    R"(Usage: generate MODEL [options]
 Prints the prompt and its continuation, then timings to stderr. Stops at the model's end token.
+MODEL is a GGUF file or a Hugging Face directory (config.json and safetensors).
 
   -p TEXT        the prompt; default: none, the model starts by itself. Control tokens are recognised.
   -n N           tokens to generate at most (default 200)

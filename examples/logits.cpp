@@ -16,9 +16,10 @@
 namespace {
 
 constexpr std::string_view kHelp =
-    R"(Usage: logits MODEL.gguf --tokens 1,2,3 [options]
+    R"(Usage: logits MODEL --tokens 1,2,3 [options]
        logits --preset NAME | --shape KEY=VALUE,...  [--type MIX] [--seed N] --tokens 1,2,3 [options]
 Computes the logits of the last token and writes them as little-endian float32, to standard output if nothing else is said.
+MODEL is a GGUF file or a Hugging Face directory (config.json and safetensors).
 
   --tokens LIST   token ids, separated by commas
   --all           the logits of every token, not only of the last

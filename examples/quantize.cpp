@@ -11,8 +11,10 @@
 namespace {
 
 std::string help() {
-  std::string text = "Usage: quantize IN.gguf OUT.gguf --type MIX [--threads N]\n"
-                     "Writes the model with its weights in the types of a named mix. MIX is one of:\n ";
+  std::string text =
+      "Usage: quantize IN OUT.gguf --type MIX [--threads N]\n"
+      "Writes the model with its weights in the types of a named mix. IN is a GGUF file or a Hugging Face directory. MIX is one\n"
+      "of:\n ";
   for (const mote::Mix mix : mote::all_mixes()) text.append(" ").append(mote::mix_name(mix));
   return text += "\n";
 }

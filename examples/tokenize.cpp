@@ -8,8 +8,9 @@
 namespace {
 
 constexpr std::string_view kHelp =
-    R"(Usage: tokenize MODEL.gguf [options] < TEXT
+    R"(Usage: tokenize MODEL [options] < TEXT
 Prints the tokens of the text on one line. The file may hold a vocabulary without a model.
+MODEL is a GGUF file or a Hugging Face directory (config.json and safetensors).
 
   --ids             as numbers (the default)
   --pieces          as the vocabulary writes them

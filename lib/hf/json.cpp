@@ -79,6 +79,20 @@ class Builder {
   std::vector<Json*> open_;
 };
 
+/// Python writes numbers that JSON does not have: they become null, which is no number.
+std::string without_python_numbers(std::string_view text) {
+  std::string out(text);
+  bool in_string = false;
+  for (std::size_t at = 0; at < out.size(); ++at) {
+    if (in_string && out[at] == '\\') ++at;
+    else if (out[at] == '"') in_string = !in_string;
+    if (in_string) continue;
+    for (const std::string_view word : {"-Infinity", "Infinity", "NaN"})
+      if (std::string_view(out).substr(at, word.size()) == word) out.replace(at, word.size(), "null");
+  }
+  return out;
+}
+
 } // namespace
 
 const Json* Json::find(std::string_view key) const noexcept {
@@ -102,6 +116,11 @@ std::string Json::describe() const {
 }
 
 Result<Json> parse_json(std::string_view text) {
+  std::string rewritten;
+  if (text.find("Infinity") != std::string_view::npos || text.find("NaN") != std::string_view::npos) {
+    rewritten = without_python_numbers(text);
+    text = rewritten;
+  }
   Builder builder;
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   if (!builder.problem.empty()) return Error{ErrorCode::bad_file, std::move(builder.problem)};

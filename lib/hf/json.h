@@ -37,8 +37,9 @@ class Json {
   std::string describe() const;
 };
 
-/// Time is O(n log n) and memory a multiple (below 50) of the text's size. Errors: bad_file: no JSON, a key that appears twice in
-/// an object, more than 64 levels; they say at which byte, but not in which file.
+/// The numbers NaN and Infinity, which Python writes though JSON has none, become null. Time is O(n log n) and memory a multiple
+/// (below 50) of the text's size. Errors: bad_file: no JSON, a key that appears twice in an object, more than 64 levels; they say
+/// at which byte, but not in which file.
 Result<Json> parse_json(std::string_view text);
 
 } // namespace mote::hf

@@ -40,7 +40,7 @@ TEST_CASE("json: every kind of value") {
 }
 
 TEST_CASE("json: what is none") {
-  for (const char* text : {"", "{", "[1,]", "{\"a\" 1}", "nul", "\"\xff\"", "\"\\ud800\"", "1 2", "NaN", "{\"a\": Infinity}",
+  for (const char* text : {"", "{", "[1,]", "{\"a\" 1}", "nul", "\"\xff\"", "\"\\ud800\"", "1 2", "NaNa", "{\"a\": infinity}",
                            "1e999", "'a'", "{1: 2}", "[1] // no"}) {
     INFO(text);
     CHECK(error_of(text).starts_with("is no JSON: syntax error at byte "));
@@ -56,4 +56,13 @@ TEST_CASE("json: depth is bounded") {
   std::string objects;
   for (int i = 0; i < 100; ++i) objects += "{\"a\":";
   CHECK(error_of(objects) == "nested deeper than 64 levels");
+}
+
+TEST_CASE("json: Python's numbers that are none are null") {
+  const auto json = parse_json(R"({"a": [0.0, Infinity, -Infinity, NaN], "NaN \\\" Infinity": "\\"})");
+  if (!json) FAIL(json.error().message);
+  const Json::Array& a = *json->find("a")->array();
+  CHECK(a[0].real());
+  for (std::size_t i = 1; i < 4; ++i) CHECK(a[i].is_null());
+  CHECK(*json->find("NaN \\\" Infinity")->string() == "\\");
 }
