@@ -47,6 +47,7 @@ template <class P> constexpr void set_vector_operations(KernelTable& table) {
   table.causal_conv = causal_conv<P>;
   table.mamba_scan = mamba_scan<P>;
   table.mamba2_scan = mamba2_scan<P>;
+  table.rg_lru = rg_lru<P>;
 }
 
 template <class P, class... Formats> constexpr void set_mul_mat(KernelTable& table, FormatList<Formats...>) {

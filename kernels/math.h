@@ -35,6 +35,12 @@ template <class P> MOTE_INLINE inline typename P::F32 soft_capped(typename P::F3
   return P::mul(cap, P::sub(one, P::div(two, P::add(one, e))));
 }
 
+/// 1 / (1 + e^-x). NaN gives NaN.
+template <class P> MOTE_INLINE inline typename P::F32 sigmoid(typename P::F32 x) {
+  const auto one = P::splat(1.0f);
+  return P::div(one, P::add(one, exp<P>(P::sub(P::zero(), x))));
+}
+
 /// ln(1 + e^x), to 2 ulp also where it is tiny: max(x, 0) + ln(1 + w), w = e^-|x|, where ln(1 + w) = 2 atanh(s), s = w / (2 + w),
 /// by a polynomial of degree 9 in s <= 1/3. NaN gives NaN.
 template <class P> MOTE_INLINE inline typename P::F32 softplus(typename P::F32 x) {

@@ -90,5 +90,25 @@ template <class P> void mamba2_scan(const Mamba2ScanArgs& a) {
   }
 }
 
+template <class P> void rg_lru(const RgLruArgs& a) {
+  const auto one = P::splat(1.0f);
+  each_16<P>(a.n_channels, [&](int i, auto lanes) MOTE_INLINE {
+    const auto rate = P::mul(P::splat(-8.0f), softplus<P>(lanes.load(a.a + i)));
+    const auto gate_at = [&](const float* gate, const float* bias, size_t token) MOTE_INLINE {
+      return sigmoid<P>(P::add(lanes.load(gate + token * a.gate_stride + i), lanes.load(bias + i)));
+    };
+    auto h = P::load(a.state + i);
+    for (int t = 0; t < a.n_tokens; ++t) {
+      const auto token = static_cast<size_t>(t);
+      const auto log_a = P::mul(rate, gate_at(a.recurrence_gate, a.recurrence_bias, token));
+      const auto input = P::mul(lanes.load(a.u + token * a.u_stride + i), gate_at(a.input_gate, a.input_bias, token));
+      const auto root = P::sqrt(P::sub(one, exp<P>(P::add(log_a, log_a))));
+      h = P::fma(exp<P>(log_a), h, P::mul(input, a.first_pos + t == 0 ? one : root));
+      lanes.store(a.out + token * a.out_stride + i, P::mul(h, GeluTanh::of<P>(lanes.load(a.y + token * a.y_stride + i))));
+    }
+    P::store(a.state + i, h);
+  });
+}
+
 } // namespace
 } // namespace mote::kernels

@@ -106,6 +106,22 @@ struct Mamba2ScanArgs {
   size_t out_stride;
 };
 
+/// The recurrence of mote::RgLruSpec for some channels and consecutive tokens.
+struct RgLruArgs {
+  const float* u;             // [n_tokens, u_stride]
+  size_t u_stride;
+  const float *input_gate, *recurrence_gate; // [n_tokens, gate_stride], before bias and sigmoid
+  size_t gate_stride;
+  const float *input_bias, *recurrence_bias; // [n_channels]
+  const float* a;             // [n_channels]: L
+  const float* y;             // [n_tokens, y_stride], before gelu
+  size_t y_stride;
+  float* state;               // [n_channels rounded up to 16]
+  int first_pos, n_channels, n_tokens;
+  float* out;                 // [n_tokens, out_stride]
+  size_t out_stride;
+};
+
 /// Order of the activations in KernelTable::activate and ::gate: that of mote::Activation.
 static constexpr int kNumActivations = 5;
 
@@ -143,6 +159,7 @@ struct KernelTable {
   void (*causal_conv)(const ConvArgs&);
   void (*mamba_scan)(const MambaScanArgs&);
   void (*mamba2_scan)(const Mamba2ScanArgs&);
+  void (*rg_lru)(const RgLruArgs&);
 };
 
 extern const KernelTable kScalarKernels;

@@ -167,8 +167,18 @@ struct ShortConvSpec {
   bool operator==(const ShortConvSpec&) const = default;
 };
 
+/// Real-gated linear recurrent unit (De et al. 2024, "Griffin"). [x | y] = Win in + bias; u = convolution(x); of every token
+/// i = sigmoid(Wi u + bias), r = sigmoid(Wr u + bias), log a = -8 r softplus(L), h = a h + sqrt(1 - a^2) i u, without the root at
+/// position 0; the result is Wout (h gelu_tanh(y)) + bias. Wi and Wr are block-diagonal.
+struct RgLruSpec {
+  int d_inner = 0;
+  int n_blocks = 0; ///< divides d_inner
+  int d_conv = 0;   ///< with a bias
+  bool operator==(const RgLruSpec&) const = default;
+};
+
 /// What mixes the positions of a layer. All but attention keep a state of fixed size instead of the past's keys and values.
-using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec>;
+using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec, RgLruSpec>;
 
 struct LayerSpec {
   Residual residual = Residual::sequential;

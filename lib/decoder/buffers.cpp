@@ -22,7 +22,7 @@ Rows take_rows(int n_rows, int n_cols, bool floats, runtime::Arena& arena) {
 
 /// Widths of what a recurrent mixer computes on the way, and of what it keeps.
 struct RecurrentSizes {
-  int in = 0, channels = 0, dt = 0, bc = 0, steps = 0, out = 0;
+  int in = 0, channels = 0, dt = 0, bc = 0, steps = 0, out = 0, n_blocks = 0, block = 0, gates = 0;
   std::size_t past = 0, state = 0;
 
   RecurrentSizes() = default;
@@ -38,10 +38,21 @@ struct RecurrentSizes {
   RecurrentSizes(const ShortConvSpec& conv, int d_model) : in(3 * d_model), channels(d_model), out(d_model) {
     keep(conv.d_conv, 0);
   }
+  RecurrentSizes(const RgLruSpec& lru, int)
+      : in(2 * lru.d_inner),
+        channels(lru.d_inner),
+        steps(lru.d_inner),
+        out(lru.d_inner),
+        n_blocks(lru.n_blocks),
+        block(lru.d_inner / lru.n_blocks),
+        gates(lru.d_inner) {
+    keep(lru.d_conv, size(n_blocks) * panels(block));
+  }
 
   void grow_to(const RecurrentSizes& o) {
-    for (int RecurrentSizes::*width : {&RecurrentSizes::in, &RecurrentSizes::channels, &RecurrentSizes::dt, &RecurrentSizes::bc,
-                                       &RecurrentSizes::steps, &RecurrentSizes::out})
+    for (int RecurrentSizes::*width :
+         {&RecurrentSizes::in, &RecurrentSizes::channels, &RecurrentSizes::dt, &RecurrentSizes::bc, &RecurrentSizes::steps,
+          &RecurrentSizes::out, &RecurrentSizes::n_blocks, &RecurrentSizes::block, &RecurrentSizes::gates})
       this->*width = std::max(this->*width, o.*width);
   }
 
@@ -68,6 +79,11 @@ RecurrentBuffers take_recurrent(const RecurrentSizes& widths, int n_batch, int n
   r.bc = take_rows(n_rows, widths.bc, true, arena);
   r.dt.own_rows = r.bc.own_rows = true;
   r.steps = arena.take<float>(size(n_batch) * size(widths.steps));
+  for (int i = 0; i < widths.n_blocks; ++i) {
+    r.blocks.push_back(take_rows(n_rows, widths.block, true, arena));
+    r.blocks.back().own_rows = true;
+  }
+  for (float*& gates : r.gates) gates = arena.take<float>(size(n_batch) * size(widths.gates));
   r.out = take_rows(n_rows, widths.out, true, arena);
   return r;
 }

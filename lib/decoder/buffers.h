@@ -35,7 +35,9 @@ struct RecurrentBuffers {
   Rows convolved;            ///< of the channels of the convolution
   float* selected = nullptr; ///< [n_batch, dt_rank + 2 d_state]: dt' | B | C of Mamba
   Rows dt, bc;               ///< the same, apart
-  float* steps = nullptr;    ///< [n_batch, d_inner]: dt of each channel of Mamba; what Mamba-2 normalizes
+  float* steps = nullptr;    ///< [n_batch, d_inner]: dt of each channel of Mamba; what Mamba-2 normalizes; RG-LRU's output
+  std::vector<Rows> blocks;  ///< of RG-LRU's gates, each of a block's width
+  float* gates[2] = {};      ///< [n_batch, d_inner]: RG-LRU's
   Rows out;                  ///< of width d_inner
 };
 
@@ -95,7 +97,8 @@ struct LayerCache {
   std::size_t element_bytes() const noexcept { return type == TensorType::F16 ? 2 : 4; }
   int v_stride = 0;       ///< head_dim rounded up to 16
   float* past = nullptr;  ///< [ceil(channels/16), d_conv - 1, 16]: the last inputs of a convolution, oldest first
-  float* state = nullptr; ///< Mamba: [ceil(d_inner/16), d_state, 16]; Mamba-2: [n_heads, ceil(head_dim/16), d_state, 16]
+  float* state = nullptr; ///< Mamba: [ceil(d_inner/16), d_state, 16]; Mamba-2: [n_heads, ceil(head_dim/16), d_state, 16];
+                          ///< RG-LRU: [n_blocks, ceil(width/16), 16]
 };
 
 /// Call once with a measuring arena and once with a real one.

@@ -243,6 +243,32 @@ class Compiler {
     add_output(Component::attention, layer, out, y, w.norm(Role::attn_post_norm));
   }
 
+  void compile_mixer(const LayerSpec& layer, const RgLruSpec& lru, const RoleWeights& w, const LayerCache& cache) {
+    RecurrentBuffers& r = b_.recurrent;
+    const Linear &input = w.linear(Role::rglru_input_gate), &recurrence = w.linear(Role::rglru_recurrence_gate);
+    const Linear& out = w.linear(Role::rglru_out);
+    const std::size_t in_stride = 2 * static_cast<std::size_t>(lru.d_inner);
+    std::vector<Rows> blocks;
+    for (int i = 0; i < lru.n_blocks; ++i)
+      blocks.push_back(narrowed(r.blocks[static_cast<std::size_t>(i)], lru.d_inner / lru.n_blocks));
+    add_recurrent_in(layer, w, w.linear(Role::rglru_in));
+    add<ConvStep>(recurrence_tag(std::int64_t{lru.d_inner} * lru.d_conv, 2),
+                  ConvStep::Operands{r.in, in_stride, w.norm(Role::rglru_conv1d), lru.d_conv, cache.past, std::nullopt,
+                                     narrowed(r.convolved, lru.d_inner), false});
+    const Linear* const gates[] = {&input, &recurrence};
+    add<RgLruSplitStep>(tag(Component::attention, Operation::norm),
+                        RgLruSplitStep::Operands{r.convolved.x, blocks, any_quantized(gates)});
+    StepTag scan = recurrence_tag(lru.d_inner, 12);
+    for (const Linear* gate : gates) count(scan, *gate);
+    add<RgLruStep>(scan, RgLruStep::Operands{&lru, &input, &recurrence, w.norm(Role::rglru_a).weight, blocks, r.convolved.x,
+                                             r.in + lru.d_inner, in_stride, r.gates[0], r.gates[1], cache.state, r.steps});
+    Rows y = narrowed(r.out, lru.d_inner);
+    y.own_rows = true;
+    add<NormStep>(tag(Component::attention, Operation::norm),
+                  NormStep::Operands{nullptr, {}, r.steps, y, !out.takes_floats(), Scope::tokens, Scope::tokens});
+    add_output(Component::attention, layer, out, y, w.norm(Role::attn_post_norm));
+  }
+
   void add_ffn_input(const LayerSpec& layer, const RoleWeights& w) {
     std::vector<const Linear*> readers;
     for (const Role role : kFfnReaders) readers.push_back(&w.linear(role));

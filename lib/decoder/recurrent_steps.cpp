@@ -169,4 +169,55 @@ void ShortConvStep::run(const Pass& pass, Items items) const noexcept {
   });
 }
 
+void RgLruSplitStep::split(const Pass& pass, int token, int row) const noexcept {
+  const int width = o_.blocks[0].n_cols;
+  const float* u = o_.u + size(token) * o_.blocks.size() * size(width);
+  for (const Rows& block : o_.blocks) {
+    float* x = block.x + size(row) * size(width);
+    std::copy_n(u, width, x);
+    if (o_.quantize) pass.kernels->quantize_row(x, 0, width, block.act + size(row) * block.act_stride());
+    u += width;
+  }
+}
+
+void RgLruSplitStep::run(const Pass& pass, Items items) const noexcept {
+  if (!ends_at_barrier(pass)) return split(pass, 0, items.thread());
+  int first, last;
+  while (items.take(pass.n_tokens(), pass.n_tokens(), first, last))
+    for (int token = first; token < last; ++token) split(pass, token, token);
+}
+
+void RgLruStep::run_panel(const Pass& pass, int thread, int block, int panel) const noexcept {
+  const Rows& in = o_.blocks[size(block)];
+  const std::size_t stride = size(o_.spec->d_inner);
+  const int first = panel * kernels::kPanelRows, channel = block * in.n_cols + first, n_tokens = pass.n_tokens();
+  const int row = in.row(0, n_tokens, thread), n = std::min(kernels::kPanelRows, in.n_cols - first);
+  for (const auto& [gate, out] : {std::pair{o_.input_gate, o_.input_gates}, {o_.recurrence_gate, o_.recurrence_gates}})
+    multiply(*pass.kernels, gate->part(block), in, {row, row + n_tokens}, {panel, panel + 1}, out + channel, stride);
+  kernels::RgLruArgs args{};
+  args.u = o_.u + channel;
+  args.input_gate = o_.input_gates + channel;
+  args.recurrence_gate = o_.recurrence_gates + channel;
+  args.input_bias = o_.input_gate->bias + channel;
+  args.recurrence_bias = o_.recurrence_gate->bias + channel;
+  args.u_stride = args.gate_stride = args.out_stride = stride;
+  args.a = o_.a + channel;
+  args.y = o_.y + channel;
+  args.y_stride = o_.y_stride;
+  args.state =
+      begin_state(pass, o_.state + size(block) * panels_of(in.n_cols) * size(kernels::kPanelRows), {first, first + n}, 1);
+  args.first_pos = pass.first_pos;
+  args.n_channels = n;
+  args.n_tokens = n_tokens;
+  args.out = o_.out + channel;
+  pass.kernels->rg_lru(args);
+}
+
+void RgLruStep::run(const Pass& pass, Items items) const noexcept {
+  const int n_panels = static_cast<int>(panels_of(o_.blocks[0].n_cols));
+  int item, end;
+  while (items.take(o_.spec->n_blocks * n_panels, 1, item, end))
+    run_panel(pass, items.thread(), item / n_panels, item % n_panels);
+}
+
 } // namespace mote::decoder

@@ -3,6 +3,8 @@
 /// A pass that begins at position 0 begins with states of zeros.
 #pragma once
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "lib/decoder/buffers.h"
 #include "lib/decoder/plan.h"
@@ -108,6 +110,47 @@ class ShortConvStep final : public Step {
   void run(const Pass& pass, Items items) const noexcept override;
 
  private:
+  Operands o_;
+};
+
+/// RG-LRU: the output of the convolution as the gates' matrices take it, the blocks apart; quantized if asked for. Every thread
+/// does all of a single token, for itself.
+class RgLruSplitStep final : public Step {
+ public:
+  struct Operands {
+    const float* u; ///< [n_tokens, n_blocks * blocks[0].n_cols]
+    std::vector<Rows> blocks;
+    bool quantize;
+  };
+  RgLruSplitStep(const runtime::StepTag& step_tag, Operands operands) : Step(step_tag), o_(std::move(operands)) {}
+  void run(const Pass& pass, Items items) const noexcept override;
+  bool ends_at_barrier(const Pass& pass) const noexcept override { return pass.n_tokens() > 1; }
+
+ private:
+  void split(const Pass& pass, int token, int row) const noexcept;
+  Operands o_;
+};
+
+/// RG-LRU: both gates of each channel and its recurrence, gated by y.
+class RgLruStep final : public Step {
+ public:
+  struct Operands {
+    const RgLruSpec* spec;
+    const weights::Linear *input_gate, *recurrence_gate; ///< a part for each block, a bias for each channel
+    const float* a;                                      ///< [d_inner]
+    std::vector<Rows> blocks;                            ///< as RgLruSplitStep made them
+    const float* u;                                      ///< [n_tokens, d_inner]
+    const float* y;                                      ///< [n_tokens, y_stride]
+    std::size_t y_stride;
+    float *input_gates, *recurrence_gates; ///< [n_tokens, d_inner]: where they go
+    float* state;                          ///< [n_blocks, d_inner / n_blocks rounded up to 16]
+    float* out;                            ///< [n_tokens, d_inner]
+  };
+  RgLruStep(const runtime::StepTag& step_tag, Operands operands) : Step(step_tag), o_(std::move(operands)) {}
+  void run(const Pass& pass, Items items) const noexcept override;
+
+ private:
+  void run_panel(const Pass& pass, int thread, int block, int panel) const noexcept;
   Operands o_;
 };
 

@@ -5,8 +5,9 @@ namespace mote::hf {
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kGemma,   &kGemma2,  &kGemma3, &kGpt2, &kGptNeox, &kGranite, &kLfm2,     &kLlama, &kMamba,   &kMamba2,   &kMiniCpm,
-    &kMistral, &kMixtral, &kOlmo2,  &kPhi,  &kPhi3,    &kQwen2,   &kQwen2Moe, &kQwen3, &kSmolLm3, &kStableLm,
+    &kGemma, &kGemma2, &kGemma3, &kGpt2,     &kGptNeox, &kGranite,        &kGraniteHybrid, &kJamba,
+    &kLfm2,  &kLlama,  &kMamba,  &kMamba2,   &kMiniCpm, &kMistral,        &kMixtral,       &kOlmo2,
+    &kPhi,   &kPhi3,   &kQwen2,  &kQwen2Moe, &kQwen3,   &kRecurrentGemma, &kSmolLm3,       &kStableLm,
 };
 
 } // namespace

@@ -20,6 +20,8 @@ extern const Family kGemma3;
 extern const Family kGpt2;
 extern const Family kGptNeox;
 extern const Family kGranite;
+extern const Family kGraniteHybrid;
+extern const Family kJamba;
 extern const Family kLfm2;
 extern const Family kLlama;
 extern const Family kMamba;
@@ -33,6 +35,7 @@ extern const Family kPhi3;
 extern const Family kQwen2;
 extern const Family kQwen2Moe;
 extern const Family kQwen3;
+extern const Family kRecurrentGemma;
 extern const Family kSmolLm3;
 extern const Family kStableLm;
 

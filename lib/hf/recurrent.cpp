@@ -22,7 +22,7 @@ void mamba_mixers(Translation& t, std::string_view mixer) {
 
 namespace {
 
-/// Time steps may be bounded; published models say 0 and infinity, which JSON can only say as an object.
+/// Time steps may be bounded; published models say 0 and infinity, which is null or an object here.
 void refuse_time_step_limit(Config& c) {
   const Json* limit = c.find("time_step_limit");
   if (!limit) return;
@@ -30,7 +30,8 @@ void refuse_time_step_limit(Config& c) {
   const bool from_0 =
       bounds && bounds->size() == 2 &&
       (((*bounds)[0].integer() && *(*bounds)[0].integer() == 0) || ((*bounds)[0].real() && *(*bounds)[0].real() == 0));
-  if (!from_0 || !(*bounds)[1].object()) c.unsupported("time_step_limit is not supported, but for 0 and infinity");
+  if (!from_0 || !((*bounds)[1].object() || (*bounds)[1].is_null()))
+    c.unsupported("time_step_limit is not supported, but for 0 and infinity");
 }
 
 } // namespace

@@ -270,6 +270,14 @@ bool Translation::make_piece(const StoredTensor& stored, const From& from, std::
     piece.col_step = static_cast<std::size_t>(rows);
   }
   RowOrder& order = piece.order;
+  if (from.stored == Stored::columns && stored.shape.size() == 3) { // each matrix by itself; rows are where they begin
+    const std::int64_t n_matrices = stored.shape[0], n_rows = stored.shape[2];
+    cols = stored.shape[1];
+    rows = n_matrices * cols * n_rows;
+    order = {0, {1, n_matrices, n_rows}, {0, cols * n_rows, 1}, rows};
+    piece.row_step = 1;
+    piece.col_step = static_cast<std::size_t>(n_rows);
+  }
   if (order.n_stored == 0) order = slice(0, rows, rows);
   if (cols == n_cols && order.n_stored == rows && order.is_within(rows)) return true;
   fail(ErrorCode::bad_file, where + ": expected " + std::to_string(order.n_stored) + " rows of " + std::to_string(n_cols));
@@ -281,7 +289,7 @@ void Translation::make_tensor(const std::string& to, std::span<const From> from,
   const StoredTensor& first = *found[0][0];
   const bool is_vector = first.shape.size() <= 1;
   const std::int64_t n_cols = is_vector                                                      ? 1
-                              : from[0].stored == Stored::columns && first.shape.size() == 2 ? first.shape[0]
+                              : from[0].stored == Stored::columns && first.shape.size() <= 3 ? first.shape[first.shape.size() - 2]
                                                                                              : first.shape.back();
   std::vector<Piece> pieces;
   std::int64_t n_rows = 0;

@@ -124,6 +124,9 @@ void arrange_layers(ShapeValues& values, ModelSpec& model) {
   const int window = values.integer_or("window", 0, 0, kMaxCtx), full_every = values.integer_or("full_every", 0, 0, kMaxLayers);
   const int nope_every = values.integer_or("nope_every", 0, 0, kMaxLayers);
   const double local_base = values.real_or("rope_base_local", 0.0, kMinRopeBase, kMaxRopeBase);
+  if (values.has("dense_layers"))
+    for (const int i : values.integers("dense_layers", 0, static_cast<int>(model.layers.size()) - 1))
+      if (auto& ffn = model.layers[static_cast<std::size_t>(i)].ffn) ffn->experts.reset();
   const auto is_last_of = [](std::size_t i, int turn) { return turn != 0 && (i + 1) % static_cast<std::size_t>(turn) == 0; };
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     AttentionSpec* attention = model.layers[i].attention();

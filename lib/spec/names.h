@@ -17,7 +17,8 @@ inline constexpr std::string_view kQkNormScopeNames[] = {"head", "projection"};
 inline constexpr std::string_view kGateStorageNames[] = {"separate", "fused"};
 inline constexpr std::string_view kNormPlacementNames[] = {"pre", "post", "sandwich", "output"};
 inline constexpr std::string_view kFfnKindNames[] = {"gated", "standard"};
-inline constexpr std::string_view kMixerNames[] = {"attention", "mamba", "mamba2", "short_conv"}; // the order of MixerSpec
+inline constexpr std::string_view kMixerNames[] = {"attention", "mamba", "mamba2", "short_conv",
+                                                   "rg_lru"}; // the order of MixerSpec
 inline constexpr std::string_view kRouterNames[] = {"softmax", "softmax_of_used", "sparse_mixer"};
 inline constexpr std::string_view kResidualNames[] = {"sequential", "parallel", "parallel_shared"};
 

@@ -43,6 +43,7 @@ class Fields {
   void add(const std::string& path, const MambaSpec& mamba);
   void add(const std::string& path, const Mamba2Spec& mamba);
   void add(const std::string& path, const ShortConvSpec& conv);
+  void add(const std::string& path, const RgLruSpec& lru);
   void add(const std::string& path, const FfnSpec& ffn);
 
   std::vector<Field> take() { return std::move(fields_); }
@@ -111,6 +112,12 @@ void Fields::add(const std::string& path, const Mamba2Spec& mamba) {
 }
 
 void Fields::add(const std::string& path, const ShortConvSpec& conv) { add(path + ".d_conv", conv.d_conv); }
+
+void Fields::add(const std::string& path, const RgLruSpec& lru) {
+  add(path + ".d_inner", lru.d_inner);
+  add(path + ".n_blocks", lru.n_blocks);
+  add(path + ".d_conv", lru.d_conv);
+}
 
 void Fields::add(const std::string& path, const FfnSpec& ffn) {
   add(path + ".kind", name_of(ffn.kind));

@@ -41,6 +41,12 @@ void read(Metadata& metadata, Mamba2Spec& mamba) {
 
 void read(Metadata& metadata, ShortConvSpec& conv) { conv.d_conv = metadata.integer("shortconv.l_cache", 1, kMaxDConv); }
 
+void read(Metadata& metadata, RgLruSpec& lru) {
+  lru.d_inner = metadata.integer("rglru.inner_size", 1, kMaxDFf);
+  lru.n_blocks = metadata.integer("rglru.block_count", 1, kMaxHeads);
+  lru.d_conv = metadata.integer("rglru.conv_kernel", 1, kMaxDConv);
+}
+
 void read(ShapeValues&, AttentionSpec&, int) {}
 
 void read(ShapeValues& values, MambaSpec& mamba, int d_model) {
@@ -61,6 +67,12 @@ void read(ShapeValues& values, Mamba2Spec& mamba, int d_model) {
 
 void read(ShapeValues& values, ShortConvSpec& conv, int) { conv.d_conv = values.integer_or("d_conv", conv.d_conv, 1, kMaxDConv); }
 
+void read(ShapeValues& values, RgLruSpec& lru, int d_model) {
+  lru.d_inner = values.integer_or("d_inner", d_model, 1, kMaxDFf);
+  lru.n_blocks = values.integer("rglru_blocks", 1, kMaxHeads);
+  lru.d_conv = values.integer_or("d_conv", lru.d_conv, 1, kMaxDConv);
+}
+
 void write(const AttentionSpec&, KeyWriter&) {}
 
 void write(const MambaSpec& mamba, KeyWriter& keys) {
@@ -80,6 +92,12 @@ void write(const Mamba2Spec& mamba, KeyWriter& keys) {
 
 void write(const ShortConvSpec& conv, KeyWriter& keys) { keys.set("shortconv.l_cache", conv.d_conv); }
 
+void write(const RgLruSpec& lru, KeyWriter& keys) {
+  keys.set("rglru.inner_size", lru.d_inner);
+  keys.set("rglru.block_count", lru.n_blocks);
+  keys.set("rglru.conv_kernel", lru.d_conv);
+}
+
 } // namespace
 
 void read_recurrent(Metadata& metadata, MixerSpec& mixer) {
@@ -91,7 +109,8 @@ void read_recurrent(ShapeValues& values, MixerSpec& mixer, int d_model) {
 }
 
 void refuse_recurrent_keys(ShapeValues& values) {
-  for (const std::string_view key : {"d_inner", "d_state", "dt_rank", "d_conv", "ssm_heads", "ssm_groups", "attention_layers"})
+  for (const std::string_view key :
+       {"d_inner", "d_state", "dt_rank", "d_conv", "ssm_heads", "ssm_groups", "rglru_blocks", "attention_layers"})
     if (values.has(key)) values.fail(key, "no such key in a family that has attention only");
 }
 

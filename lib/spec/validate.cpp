@@ -105,6 +105,14 @@ void check_mixer(Checker& check, const std::string& field, const ShortConvSpec& 
   check.range(field + ".d_conv", conv.d_conv, 1, kMaxDConv);
 }
 
+void check_mixer(Checker& check, const std::string& field, const RgLruSpec& lru) {
+  check.range(field + ".d_inner", lru.d_inner, 1, kMaxDFf);
+  check.range(field + ".n_blocks", lru.n_blocks, 1, kMaxHeads);
+  if (check.status() && lru.d_inner % lru.n_blocks != 0)
+    check.fail(field + ".n_blocks", std::to_string(lru.n_blocks), "a divisor of d_inner " + std::to_string(lru.d_inner));
+  check.range(field + ".d_conv", lru.d_conv, 1, kMaxDConv);
+}
+
 void check_ffn(Checker& check, const std::string& field, const FfnSpec& ffn) {
   check.known(field + ".kind", ffn.kind);
   check.known(field + ".activation", ffn.activation);

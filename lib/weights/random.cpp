@@ -189,7 +189,7 @@ struct Reach {
 Reach range_of(const TensorDesc& tensor) {
   // a state keeps exp(softplus(dt) a) of itself: from 1 - 1/400 to 1/6 in a token
   if (tensor.role == Role::ssm_a) return {-8.5f, 7.5f};
-  if (tensor.role == Role::ssm_dt) return {-4.0f, 2.0f};
+  if (tensor.role == Role::ssm_dt || tensor.role == Role::rglru_a) return {-4.0f, 2.0f};
   if (tensor.form == Form::lanes) return {0.0f, 1 / std::sqrt(static_cast<float>(tensor.n_cols))}; // a convolution
   return tensor.form == Form::bias ? Reach{0.0f, 0.05f} : Reach{1.0f, 0.1f};
 }

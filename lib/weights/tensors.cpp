@@ -53,6 +53,9 @@ class Lister {
   void folded_vector(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols) {
     add({full_name(name), role, Form::vector, layer_, n_rows, n_cols, {}});
   }
+  void folded_bias(Role role, const std::string& name, std::int64_t n_rows, std::int64_t n_cols) {
+    add({full_name(name) + ".bias", role, Form::bias, layer_, n_rows, n_cols, {}});
+  }
   void norm(Role role, const std::string& name, std::int64_t n, const NormSpec& norm) {
     if (norm.weight) vector(role, name, n);
     if (norm.bias) bias(role, name, n);
@@ -119,6 +122,19 @@ void list_mixer(Lister& list, const ShortConvSpec& conv, std::int64_t d_model, c
   list.matrix(Role::shortconv_in_proj, "shortconv.in_proj", 3 * d_model, d_model);
   list.lanes(Role::shortconv_conv, "shortconv.conv.weight", d_model, conv.d_conv);
   list.matrix(Role::shortconv_out_proj, "shortconv.out_proj", d_model, d_model);
+}
+
+void list_mixer(Lister& list, const RgLruSpec& lru, std::int64_t d_model, const NormSpec&) {
+  const std::int64_t d_inner = lru.d_inner, n_blocks = lru.n_blocks, width = d_inner / n_blocks;
+  list.linear(Role::rglru_in, "rglru_in", 2 * d_inner, d_model, true);
+  list.lanes(Role::rglru_conv1d, "rglru_conv1d.weight", d_inner, lru.d_conv);
+  list.bias(Role::rglru_conv1d, "rglru_conv1d", d_inner);
+  list.matrices(Role::rglru_input_gate, "rglru_input_gate", n_blocks, width, width);
+  list.folded_bias(Role::rglru_input_gate, "rglru_input_gate", n_blocks, width);
+  list.matrices(Role::rglru_recurrence_gate, "rglru_recurrence_gate", n_blocks, width, width);
+  list.folded_bias(Role::rglru_recurrence_gate, "rglru_recurrence_gate", n_blocks, width);
+  list.folded_vector(Role::rglru_a, "rglru_a", 1, d_inner);
+  list.linear(Role::rglru_out, "rglru_out", d_model, d_inner, true);
 }
 
 void list_experts(Lister& list, const FfnSpec& ffn, const ExpertsSpec& experts, std::int64_t d_model) {

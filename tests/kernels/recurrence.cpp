@@ -26,7 +26,7 @@ std::size_t lane(int channel, int n, int i) { return (size(channel / 16) * size(
 struct Case {
   int n_channels, n, n_tokens; ///< n: d_conv or d_state
   std::size_t stride;          ///< of inputs and outputs
-  std::vector<float> x, dt, z, b, c, a, d, bias;
+  std::vector<float> x, dt, z, b, c, a, d, bias, lambda;
   Case(int channels, int inner, int tokens, Random& random)
       : n_channels(channels), n(inner), n_tokens(tokens), stride(size(channels + 3)) {
     const std::size_t all = size(tokens) * stride;
@@ -38,6 +38,7 @@ struct Case {
     a = uniform(panels(channels) * size(n) * 16, -3, 0, random);
     d = uniform(size(channels), 0, 1, random);
     bias = uniform(size(channels), -1, 1, random);
+    lambda = uniform(size(channels), -5, 1, random);
   }
 };
 
@@ -80,6 +81,14 @@ Result mamba2(const KernelTable& table, const Case& s, int n_most, bool guards_b
     const std::size_t at = t * s.stride, at_bc = t * size(s.n);
     table.mamba2_scan({s.x.data() + at, s.stride, s.dt.data() + at, s.stride, s.z.data() + at, s.stride, s.b.data() + at_bc,
                        s.c.data() + at_bc, size(s.n), s.bias[0], s.a[0], s.d[0], state, s.n, s.n_channels, n, out, s.stride});
+  });
+}
+
+Result rg_lru(const KernelTable& table, const Case& s, int n_most, bool guards_behind) {
+  return in_calls(s, panels(s.n_channels) * 16, n_most, guards_behind, [&](std::size_t t, int n, float* out, float* state) {
+    const std::size_t at = t * s.stride;
+    table.rg_lru({s.x.data() + at, s.stride, s.z.data() + at, s.dt.data() + at, s.stride, s.bias.data(), s.d.data(),
+                  s.lambda.data(), s.z.data() + at, s.stride, state, static_cast<int>(t), s.n_channels, n, out, s.stride});
   });
 }
 
@@ -132,6 +141,7 @@ TEST_CASE("recurrence: every ISA and every split into calls computes scalar's bi
   for (const Case& s : cases(random)) {
     const Result plain = conv(*all[0], s, false, s.n_tokens, false), biased = conv(*all[0], s, true, s.n_tokens, false);
     const Result scan = mamba(*all[0], s, s.n_tokens, false), scan2 = mamba2(*all[0], s, s.n_tokens, false);
+    const Result lru = rg_lru(*all[0], s, s.n_tokens, false);
     for (const KernelTable* table : all)
       for (const bool guards_behind : {false, true})
         for (const int n_most : {1, 2, 5, s.n_tokens}) {
@@ -140,6 +150,7 @@ TEST_CASE("recurrence: every ISA and every split into calls computes scalar's bi
           REQUIRE(same(conv(*table, s, true, n_most, guards_behind), biased));
           REQUIRE(same(mamba(*table, s, n_most, guards_behind), scan));
           REQUIRE(same(mamba2(*table, s, n_most, guards_behind), scan2));
+          REQUIRE(same(rg_lru(*table, s, n_most, guards_behind), lru));
         }
   }
 }
@@ -169,6 +180,25 @@ TEST_CASE("mamba_scan and mamba2_scan: the recurrence, in double") {
                scan_reference(
                    s, [&](std::size_t, int t) { return double(s.dt[size(t) * s.stride]) + s.bias[0]; },
                    [&](int, int) { return s.a[0]; }, s.d, true));
+  }
+}
+
+TEST_CASE("rg_lru: the recurrence, in double") {
+  const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+  Random random(25);
+  for (const Case& s : cases(random)) {
+    const std::vector<float> out = rg_lru(*tables()[0], s, s.n_tokens, false).out;
+    for (int i = 0; i < s.n_channels; ++i) {
+      double h = 0;
+      for (int t = 0; t < s.n_tokens; ++t) {
+        const std::size_t at = size(t) * s.stride + size(i);
+        const double log_a = -8 * softplus(s.lambda[size(i)]) * sigmoid(double(s.dt[at]) + s.d[size(i)]);
+        const double input = s.x[at] * sigmoid(double(s.z[at]) + s.bias[size(i)]), z = s.z[at];
+        h = std::exp(log_a) * h + (t == 0 ? 1 : std::sqrt(1 - std::exp(2 * log_a))) * input;
+        const double e = h * 0.5 * z * (1 + std::tanh(0.7978845608028654 * (z + 0.044715 * z * z * z)));
+        REQUIRE(std::fabs(out[at] - e) <= 1e-4 * (1 + std::fabs(e))); // the root loses digits where a is near 1
+      }
+    }
   }
 }
 

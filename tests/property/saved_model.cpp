@@ -60,6 +60,16 @@ TEST_CASE("a saved random model has the spec and the logits of the model that wa
       "family=mamba,layers=2,d_model=222,d_inner=430,d_state=5,dt_rank=15,d_conv=3,vocab=51",
       "family=mamba2,layers=2,d_model=192,d_inner=420,ssm_heads=6,d_state=9,ssm_groups=3,d_conv=3,vocab=55,tied=0",
       "family=lfm2,layers=4,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=38,attention_layers=1:3,vocab=57,ctx=600",
+      "family=recurrentgemma,layers=3,d_model=192,d_inner=198,rglru_blocks=3,d_ff=420,heads=4,kv_heads=1,head_dim=36,rope_dims="
+      "18,"
+      "attention_layers=1,window=9,vocab=59",
+      "family=jamba,layers=4,d_model=96,d_inner=170,d_state=9,dt_rank=32,d_ff=160,heads=3,kv_heads=1,head_dim=36,attention_"
+      "layers=2,"
+      "dense_layers=0:2,experts=5,experts_used=2,vocab=61",
+      "family=granitehybrid,name=hybrid,layers=3,d_model=96,d_inner=180,ssm_heads=6,ssm_groups=2,d_state=9,d_ff=70,heads=3,kv_"
+      "heads=1,head_"
+      "dim=36,"
+      "attention_layers=1,experts=5,experts_used=3,shared_d_ff=90,vocab=63,residual_scale=0.6,logit_scale=0.5,embedding_scale=3",
   };
   int n_threads = 0;
   for (const char* const shape : shapes)
