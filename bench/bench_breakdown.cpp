@@ -7,6 +7,7 @@
 
 #include "bench/benchmark.h"
 #include "bench/output.h"
+#include "bench/study.h"
 
 namespace {
 
@@ -42,6 +43,7 @@ Status run(const bench::Options& options) {
     return output->finish();
   }
   bench::Progress progress;
+  if (!options.study.empty()) return bench::run_study(options, progress, *output);
   if (!options.save.empty()) return bench::save_model(options, progress);
   const bench::Machine machine = bench::this_machine();
   std::vector<bench::RunReport> reports;

@@ -18,7 +18,7 @@ constexpr int kMaxTokens = 1 << 24, kMaxThreads = 1024, kMaxRepeat = 1000;
 /// The words of the command line, before they are understood.
 struct Words {
   std::vector<std::string> presets, files, shapes, types, prompts, generates, threads, isas;
-  std::string repeat = "3", context, seed = "0", format = "table", out, save, cache_dir;
+  std::string repeat = "3", context, seed = "0", format = "table", out, save, cache_dir, study;
   bool verbose = false, list_presets = false;
 };
 
@@ -80,6 +80,11 @@ void describe(CLI::App& app, Words& w) {
       "Write the preset or shape with its random weights as a GGUF file, with a made-up tokenizer, and measure nothing");
   app.add_flag("--verbose", w.verbose, "Show every step of the plan, with its barriers, in the table");
   app.add_flag("--list-presets", w.list_presets, "List the presets");
+  CLI::App* study = app.add_subcommand("study", "Measure many models, each in a process of its own: a Markdown table");
+  study->add_option("name", w.study, "overview: the models of table 1 of \"Demystifying Small Language Models\" (ACL 2025)")
+      ->required()
+      ->check(CLI::IsMember({"overview"}));
+  study->fallthrough();
   app.footer(
       "Options with \"...\" may be given several times, or (but for --model and --shape) with several values separated by\n"
       "commas: every combination is measured.");
@@ -99,8 +104,17 @@ Result<mote::Isa> parse_isa(const std::string& word) {
   return isa;
 }
 
+/// What a study measures, unless told otherwise.
+std::vector<std::string> presets_of_study() {
+  std::vector<std::string> names;
+  for (const mote::Preset& preset : mote::all_presets())
+    if (preset.group == "table 1" && !preset.shape.empty()) names.push_back(preset.name);
+  return names;
+}
+
 Status read_sources(Options& o, const Words& w) {
   std::vector<std::string> presets = w.presets;
+  if (!w.study.empty() && presets.empty()) presets = presets_of_study();
   if (presets.empty() && w.files.empty() && w.shapes.empty()) presets = {"qwen2-0.5b", "qwen1.5-0.5b"};
   const auto with_spec = [](const char* option, Result<mote::ModelSpec> (*read)(std::string_view)) {
     return [=](const std::string& word) -> Result<Source> {
@@ -165,6 +179,7 @@ Status read_single_values(Options& o, const Words& w) {
   o.cache_dir = w.cache_dir;
   o.verbose = w.verbose;
   o.list_presets = w.list_presets;
+  o.study = w.study;
   return {};
 }
 
@@ -215,6 +230,10 @@ Result<Options> parse_options(int argc, const char* const* argv) {
     return usage("--save writes one model: expected one --preset or --shape, and one --type");
   }
   if (Status s = check_contexts(options); !s) return s.error();
+  const auto one = [](const auto& list) { return list.size() == 1; };
+  if (!options.study.empty() && !(words.files.empty() && words.shapes.empty() && one(options.types) && one(options.prompts) &&
+                                  one(options.generates) && one(options.threads) && one(options.isas)))
+    return usage("study: measures presets, with one --type, --prompt, --generate, --threads and --isa");
   return options;
 }
 

@@ -34,7 +34,8 @@ struct Options {
   std::string save;      ///< not empty: write the only source, with the only type, to this file and measure nothing
   bool verbose = false;  ///< show the steps of the plan too
   bool list_presets = false;
-  std::string help; ///< not empty: print this and do nothing else
+  std::string study; ///< not empty: measure the sources, each in a process of its own
+  std::string help;  ///< not empty: print this and do nothing else
 };
 
 /// Errors: invalid_argument (one line for the user), unsupported (an ISA that this machine cannot run).

@@ -246,10 +246,12 @@ bool is_recurrent(const ModelSpec& spec) noexcept;
 std::vector<std::string_view> family_names();
 
 struct Preset {
-  std::string name;  ///< "qwen2-0.5b"
-  std::string shape; ///< as spec_from_shape takes it
+  std::string name; ///< "qwen2-0.5b"
+  std::string
+      group; ///< who lists it: "table 1" and "table 9" (of Demystifying Small Language Models, ACL 2025), "surveys", "current"
+  std::string shape; ///< as spec_from_shape takes it; empty: not published
 };
-/// The published shapes that are known by name, in the order of their data file.
+/// The models that are known by name, in the order of their data file.
 std::vector<Preset> all_presets();
 /// Error: invalid_argument with the nearest names.
 Result<ModelSpec> spec_from_preset(std::string_view name);

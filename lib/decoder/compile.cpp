@@ -159,6 +159,7 @@ class Compiler {
     attention.bytes_per_position =
         2 * static_cast<std::int64_t>(cache.element_bytes()) * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
     attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * a.head_dim;
+    attention.window = a.window;
     const Linear& output = w.linear(Role::attn_output);
     Rows attended = b_.attended;
     attended.n_cols = a.n_heads * a.head_dim;

@@ -74,10 +74,7 @@ void Decoder::decode(std::span<const std::int32_t> tokens, std::span<float> all_
 
 void Decoder::run_pass(const Pass& pass) noexcept {
   pass_ = pass;
-  if (recorder_) {
-    const std::int64_t n = pass.n_tokens(); // token t attends to first_pos + t + 1 positions
-    recorder_->begin_pass(pass.n_tokens(), n * pass.first_pos + n * (n + 1) / 2, pass.n_outputs);
-  }
+  if (recorder_) recorder_->begin_pass(pass.n_tokens(), pass.first_pos, pass.n_outputs);
   pool_->run(run_steps, this);
 }
 

@@ -19,7 +19,12 @@ Recorder::Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx)
   constexpr std::size_t kPadding = 64 / sizeof(Slot) + 1;
   for (Lane& lane : lanes_)
     for (auto& slots : lane.slots) slots.resize(tags_.size() + kPadding);
-  for (Phase& phase : phases_) phase.call_ns.reserve(static_cast<std::size_t>(n_ctx));
+  for (const StepTag& tag : tags_)
+    if (std::find(windows_.begin(), windows_.end(), tag.window) == windows_.end()) windows_.push_back(tag.window);
+  for (Phase& phase : phases_) {
+    phase.call_ns.reserve(static_cast<std::size_t>(n_ctx));
+    phase.n_positions.assign(windows_.size(), 0);
+  }
 }
 
 void Recorder::begin_call(int n_tokens) noexcept {
@@ -34,11 +39,16 @@ void Recorder::end_call() noexcept {
   if (phase.call_ns.size() < phase.call_ns.capacity()) phase.call_ns.push_back(ns);
 }
 
-void Recorder::begin_pass(int n_tokens, std::int64_t positions, int n_outputs) noexcept {
+void Recorder::begin_pass(int n_tokens, int first_pos, int n_outputs) noexcept {
   Phase& phase = phases_[phase_];
   phase.n_passes += 1;
   phase.n_tokens += n_tokens;
-  phase.n_positions += positions;
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    const std::int64_t n = n_tokens, first = first_pos + 1, last = first_pos + n; // a token at pos attends to pos + 1 positions
+    // of the last tokens, whose window is full, each has that many
+    const std::int64_t n_full = windows_[i] == 0 ? 0 : std::clamp<std::int64_t>(last - windows_[i], 0, n);
+    phase.n_positions[i] += n_full * windows_[i] + (n - n_full) * (first + last - n_full) / 2;
+  }
   phase.n_output_passes += n_outputs > 0 ? 1 : 0;
   phase.n_outputs += n_outputs;
   pass_begin_ = Clock::now();
@@ -66,6 +76,11 @@ void Recorder::waited(int thread, int step) noexcept {
   lane.last = now;
 }
 
+std::int64_t Recorder::positions_of(const Phase& phase, int window) const noexcept {
+  const auto at = std::find(windows_.begin(), windows_.end(), window) - windows_.begin();
+  return phase.n_positions[static_cast<std::size_t>(at)];
+}
+
 PhaseProfile Recorder::report(std::size_t phase) const {
   const Phase& sums = phases_[phase];
   const auto n_threads = static_cast<std::int64_t>(lanes_.size());
@@ -85,8 +100,9 @@ PhaseProfile Recorder::report(std::size_t phase) const {
     step.wait_ns /= n_threads;
     const std::int64_t n_passes = tag.outputs_only ? sums.n_output_passes : sums.n_passes;
     const std::int64_t n_tokens = tag.outputs_only ? sums.n_outputs : sums.n_tokens;
-    step.bytes = tag.bytes_fixed * n_passes + tag.bytes_per_token * n_tokens + tag.bytes_per_position * sums.n_positions;
-    step.operations = tag.ops_per_token * n_tokens + tag.ops_per_position * sums.n_positions;
+    const std::int64_t n_positions = positions_of(sums, tag.window);
+    step.bytes = tag.bytes_fixed * n_passes + tag.bytes_per_token * n_tokens + tag.bytes_per_position * n_positions;
+    step.operations = tag.ops_per_token * n_tokens + tag.ops_per_position * n_positions;
     profile.steps.push_back(step);
   }
   return profile;
@@ -102,6 +118,7 @@ void Recorder::reset() noexcept {
     call_ns.clear();
     phase = {};
     phase.call_ns = std::move(call_ns);
+    phase.n_positions.assign(windows_.size(), 0);
   }
 }
 

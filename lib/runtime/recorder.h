@@ -18,6 +18,7 @@ struct StepTag {
   int layer;
   std::int64_t bytes_fixed = 0, bytes_per_token = 0, bytes_per_position = 0;
   std::int64_t ops_per_token = 0, ops_per_position = 0;
+  int window = 0; ///< the most positions that a token attends to; 0: all
   /// The step runs for the tokens whose logits are wanted; in a pass without any it does not run.
   bool outputs_only = false;
 };
@@ -32,9 +33,9 @@ class Recorder {
   /// Around each decode call of n_tokens tokens in total: chooses the phase (several tokens: prefill).
   void begin_call(int n_tokens) noexcept;
   void end_call() noexcept;
-  /// Thread 0, once a pass, before the steps run. positions: the sum over the tokens of the positions that each attends to;
-  /// n_outputs: tokens whose logits are wanted.
-  void begin_pass(int n_tokens, std::int64_t positions, int n_outputs) noexcept;
+  /// Thread 0, once a pass, before the steps run. first_pos: position of the first token; n_outputs: tokens whose logits are
+  /// wanted.
+  void begin_pass(int n_tokens, int first_pos, int n_outputs) noexcept;
   /// By each thread: at the start of a pass, when its share of a step is done, and when the step's barrier, if any, is behind it.
   /// The time from begin_pass() to start(), in which a sleeping thread wakes up, counts as wait of the first step.
   void start(int thread) noexcept;
@@ -54,7 +55,8 @@ class Recorder {
     std::array<std::vector<Slot>, 2> slots; // [phase][n_steps + padding]
   };
   struct Phase {
-    std::int64_t n_passes = 0, n_tokens = 0, n_positions = 0;
+    std::int64_t n_passes = 0, n_tokens = 0;
+    std::vector<std::int64_t> n_positions; ///< for each of windows_
     std::int64_t n_output_passes = 0, n_outputs = 0;
     std::int64_t wall_ns = 0;
     std::vector<std::int64_t> call_ns; // capacity n_ctx
@@ -62,8 +64,11 @@ class Recorder {
 
   PhaseProfile report(std::size_t phase) const;
 
+  std::int64_t positions_of(const Phase& phase, int window) const noexcept;
+
   std::vector<StepTag> tags_;
-  std::vector<Lane> lanes_; // [n_threads]
+  std::vector<int> windows_; ///< those of the tags, each once
+  std::vector<Lane> lanes_;  // [n_threads]
   std::array<Phase, 2> phases_;
   std::size_t phase_ = 0; // of the current call
   Clock::time_point call_begin_, pass_begin_;

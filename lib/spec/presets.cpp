@@ -14,6 +14,10 @@ namespace spec {
 
 namespace {
 
+/// Of "Demystifying Small Language Models for Edge Deployment" (ACL 2025).
+constexpr std::string_view kTable1 = "table 1", kTable9 = "table 9";
+constexpr std::string_view kSurveys = "surveys";
+
 constexpr PresetRow kPresets[] = {
 #include "lib/spec/presets.inc"
 };
@@ -57,13 +61,15 @@ std::string unknown_preset_text(std::string_view name) {
 
 std::vector<Preset> all_presets() {
   std::vector<Preset> presets;
-  for (const spec::PresetRow& row : spec::kPresets) presets.push_back({std::string(row.name), std::string(row.shape)});
+  for (const spec::PresetRow& row : spec::kPresets) presets.push_back({std::string(row.name), std::string(row.group), std::string(row.shape)});
   return presets;
 }
 
 Result<ModelSpec> spec_from_preset(std::string_view name) {
   const spec::PresetRow* row = spec::find_preset(name);
   if (!row) return Error{ErrorCode::invalid_argument, spec::unknown_preset_text(name)};
+  if (row->shape.empty())
+    return Error{ErrorCode::invalid_argument, "preset " + gguf::quote(name) + ": the shape of this model is not published"};
   auto model = spec_from_shape(row->shape);
   if (model) model->name = row->name;
   return model;

@@ -10,7 +10,8 @@ namespace mote::spec {
 struct PresetRow {
   std::string_view name;
   std::int64_t n_parameters; ///< as published or computed elsewhere; the tests compare it with parameter_count()
-  std::string_view shape;    ///< family= first, no base=
+  std::string_view shape;    ///< family= first, no base=; empty: not published
+  std::string_view group = "current"; ///< as Preset::group
 };
 
 std::span<const PresetRow> preset_rows() noexcept;

@@ -56,7 +56,7 @@ std::int64_t attributed(const PhaseProfile& phase) {
 TEST_CASE("The recorder keeps work and wait of each step apart", "[runtime]") {
   Recorder recorder(two_steps(), 1, 100);
   recorder.begin_call(1);
-  recorder.begin_pass(1, 1, 1);
+  recorder.begin_pass(1, 0, 1);
   pass(recorder, 4ms, 8ms, 2ms);
   recorder.end_call();
 
@@ -79,16 +79,16 @@ TEST_CASE("The recorder keeps work and wait of each step apart", "[runtime]") {
 TEST_CASE("Calls of one token are decode, others prefill", "[runtime]") {
   Recorder recorder(two_steps(), 1, 100);
   recorder.begin_call(5); // in two passes, of which the last gives one token's logits
-  recorder.begin_pass(3, 1 + 2 + 3, 0);
+  recorder.begin_pass(3, 0, 0);
   recorder.start(0);
   recorder.worked(0, 0);
   recorder.waited(0, 0);
-  recorder.begin_pass(2, 4 + 5, 1);
+  recorder.begin_pass(2, 3, 1);
   pass(recorder, 0ms, 0ms, 0ms);
   recorder.end_call();
   for (int i = 0; i < 3; ++i) {
     recorder.begin_call(1);
-    recorder.begin_pass(1, 6 + i, 1);
+    recorder.begin_pass(1, 5 + i, 1);
     pass(recorder, 0ms, 0ms, 0ms);
     recorder.end_call();
   }
@@ -111,10 +111,26 @@ TEST_CASE("Calls of one token are decode, others prefill", "[runtime]") {
 TEST_CASE("A pass may want the logits of all its tokens", "[runtime]") {
   Recorder recorder(two_steps(), 1, 100);
   recorder.begin_call(4);
-  recorder.begin_pass(4, 10, 4);
+  recorder.begin_pass(4, 0, 4);
   pass(recorder, 0ms, 0ms, 0ms);
   recorder.end_call();
   CHECK(recorder.report().prefill.steps[1].operations == 4 * 9);
+}
+
+TEST_CASE("A window bounds the positions that are counted", "[runtime]") {
+  std::vector<StepTag> steps = two_steps();
+  steps[1] = steps[0];
+  steps[1].window = 4;
+  Recorder recorder(steps, 1, 100);
+  recorder.begin_call(5);
+  recorder.begin_pass(5, 1, 1); // 2, 3, 4, 5, 6 positions
+  pass(recorder, 0ms, 0ms, 0ms);
+  recorder.begin_pass(2, 10, 1); // 11 and 12
+  pass(recorder, 0ms, 0ms, 0ms);
+  recorder.end_call();
+  const PhaseProfile prefill = recorder.report().prefill;
+  CHECK(prefill.steps[0].operations == 7 * 7 + 2 * (2 + 3 + 4 + 5 + 6 + 11 + 12));
+  CHECK(prefill.steps[1].operations == 7 * 7 + 2 * (2 + 3 + 4 + 4 + 4 + 4 + 4));
 }
 
 TEST_CASE("Times of several threads are their means and fill the wall time", "[runtime]") {
@@ -127,7 +143,7 @@ TEST_CASE("Times of several threads are their means and fill the wall time", "[r
   } context{recorder, *pool};
   for (int i = 0; i < 3; ++i) {
     recorder.begin_call(1);
-    recorder.begin_pass(1, 1, 1);
+    recorder.begin_pass(1, 0, 1);
     pool->run(
         [](void* p, int thread) {
           auto& c = *static_cast<Context*>(p);
@@ -166,7 +182,7 @@ TEST_CASE("A reset recorder is as new", "[runtime]") {
   Recorder recorder(two_steps(), 2, 4);
   for (const int n_tokens : {1, 7}) {
     recorder.begin_call(n_tokens);
-    recorder.begin_pass(n_tokens, 1, 1);
+    recorder.begin_pass(n_tokens, 0, 1);
     recorder.start(1);
     recorder.worked(1, 0);
     recorder.waited(1, 0);
