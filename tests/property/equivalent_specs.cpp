@@ -7,6 +7,7 @@
 
 #include "lib/gguf/file.h"
 #include "lib/gguf/writer.h"
+#include "mote/quantize.h"
 #include "tests/property/models.h"
 #include "tests/temp_dir.h"
 
@@ -189,4 +190,53 @@ TEST_CASE("grouped heads are as many kv heads with equal weights") {
       },
       [](gguf::Writer& writer) { writer.set_u32("llama.attention.head_count_kv", kKvHeads * kGroup); });
   CHECK(logits_of_file(repeated) == logits_of_file(grouped));
+}
+
+TEST_CASE("a window that covers the whole context is no window") {
+  const auto spec = spec_from_shape("family=gemma2,layers=3,d_model=160,d_ff=200,heads=5,kv_heads=1,vocab=77,ctx=400");
+  REQUIRE(spec);
+  ModelSpec windowed = *spec;
+  windowed.layers[0].attention()->window = windowed.layers[2].attention()->window = windowed.n_ctx;
+  ModelSpec narrow = windowed;
+  narrow.layers[0].attention()->window = 90;
+  const auto logits = [](const ModelSpec& s) {
+    const auto model = Model::random(s, Mix::Q8_0, 7, {});
+    REQUIRE(model);
+    return logits_of(*model, make_prompt(*model, 300), {}, {299, 1});
+  };
+  CHECK(logits(*spec) == logits(windowed));
+  CHECK(logits(*spec) != logits(narrow));
+}
+
+TEST_CASE("layers that use another's weights are layers with copies of them") {
+  const auto spec = spec_from_shape("layers=4,d_model=96,d_ff=160,heads=3,vocab=61,ctx=64");
+  REQUIRE(spec);
+  ModelSpec shared = *spec;
+  shared.layers[1].mixer_from = shared.layers[1].ffn_from = 0;
+  shared.layers[2].ffn_from = 0;
+  CHECK(parameter_count(shared) < parameter_count(*spec));
+  const TempDir folder;
+  QuantizeOptions options;
+  options.mix = Mix::F16;
+  REQUIRE(save_random_model(*spec, 7, folder.file("own.gguf"), options));
+  rewrite(
+      folder.file("own.gguf"), folder.file("copies.gguf"),
+      [](std::vector<Rewritten>& tensors) {
+        const auto find = [&](const std::string& name) -> Rewritten& {
+          return *std::find_if(tensors.begin(), tensors.end(), [&](const Rewritten& t) { return t.name == name; });
+        };
+        for (Rewritten& t : tensors) {
+          const bool of_ffn = t.name.find(".ffn_") != std::string::npos && t.name.find("norm") == std::string::npos;
+          if (t.name.starts_with("blk.1.") || (t.name.starts_with("blk.2.") && of_ffn))
+            t.data = find("blk.0." + t.name.substr(6)).data;
+        }
+      },
+      [](gguf::Writer&) {});
+  const auto copies = Model::open(folder.file("copies.gguf"));
+  const auto sharing = Model::random(shared, Mix::F16, 7, {});
+  REQUIRE(copies);
+  REQUIRE(sharing);
+  CHECK(sharing->memory().parameters < copies->memory().parameters);
+  const auto prompt = make_prompt(*copies, 20);
+  CHECK(logits_of(*sharing, prompt, {}, {7, 1}) == logits_of(*copies, prompt, {}, {7, 1}));
 }
