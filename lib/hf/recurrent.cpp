@@ -40,7 +40,9 @@ void mamba2_mixers(Translation& t, std::string_view mixer, const Mamba2Names& na
   Config& c = t.config();
   refuse_time_step_limit(c);
   const int n_heads = c.integer(names.n_heads), head_dim = c.integer(names.head_dim), n_groups = c.integer_or(names.n_groups, 1);
-  if (n_heads > Config::kMaxInteger / head_dim) c.fail(ErrorCode::bad_file, "the heads of Mamba-2 are too many and too wide");
+  if (n_heads > Config::kMaxInteger / head_dim)
+    return c.fail(ErrorCode::bad_file, "the heads of Mamba-2 are too many or too wide: " + std::to_string(n_heads) + " of " +
+                                           std::to_string(head_dim) + " channels");
   t.set("ssm.inner_size", n_heads * head_dim);
   t.set("ssm.state_size", c.integer(names.d_state));
   t.set("ssm.time_step_rank", n_heads);

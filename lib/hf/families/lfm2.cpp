@@ -33,7 +33,7 @@ int ffn_width(Config& c) {
   int width = c.integer(c.any_of({"block_ff_dim", "intermediate_size"}));
   if (!c.boolean_or("block_auto_adjust_ff_dim", true)) return width;
   const int multiple = c.integer_or("block_multiple_of", 256);
-  width = static_cast<int>(c.real_within("block_ffn_dim_multiplier", 1.0, 1e-3, 1e3) * (2 * width / 3));
+  width = static_cast<int>(c.real_within("block_ffn_dim_multiplier", 1.0, 1e-3, 16.0) * (2 * width / 3));
   return (width + multiple - 1) / multiple * multiple;
 }
 
