@@ -89,8 +89,8 @@ CASES = [
                        rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}),
          lambda n, c, m: write_llama_like(n, "qwen2", c, m)),
     Case("qwen3_mha", 4,
-         t.Qwen3Config(vocab_size=61, hidden_size=51, intermediate_size=70, num_hidden_layers=2, num_attention_heads=3,
-                       num_key_value_heads=3, head_dim=24, max_position_embeddings=64, rms_norm_eps=1e-6, tie_word_embeddings=False,
+         t.Qwen3Config(vocab_size=61, hidden_size=33, intermediate_size=50, num_hidden_layers=2, num_attention_heads=3,
+                       num_key_value_heads=3, head_dim=20, max_position_embeddings=64, rms_norm_eps=1e-6, tie_word_embeddings=False,
                        rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}),
          lambda n, c, m: write_llama_like(n, "qwen3", c, m)),
 ]

@@ -94,7 +94,7 @@ def write_stablelm(name, config, model):
 
 CASES = [
     Case("phi2", 6,
-         t.PhiConfig(vocab_size=59, hidden_size=60, intermediate_size=110, num_hidden_layers=2, num_attention_heads=3,
+         t.PhiConfig(vocab_size=59, hidden_size=45, intermediate_size=70, num_hidden_layers=2, num_attention_heads=3,
                      num_key_value_heads=3, max_position_embeddings=64, layer_norm_eps=1e-5, hidden_act="gelu_new",
                      rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.4}),
          write_phi2),
