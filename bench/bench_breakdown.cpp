@@ -17,20 +17,23 @@ using mote::Status;
 constexpr int kFailure = 1, kUsage = 2;
 
 std::string preset_list() {
-  std::string text = fmt::format("{:<28}{:<10}{:>12}{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", "preset", "family", "parameters",
-                                 "layers", "d_model", "heads", "kv heads", "d_ff", "n_vocab", "n_ctx");
+  std::string text = fmt::format("{:<24}{:<9}{:<16}{:>12}{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", "preset", "group", "family",
+                                 "parameters", "layers", "d_model", "heads", "kv heads", "d_ff", "n_vocab", "n_ctx");
   for (const mote::Preset& preset : mote::all_presets()) {
     const auto spec = mote::spec_from_preset(preset.name);
-    if (!spec || spec->layers.empty()) continue;
+    if (!spec) {
+      fmt::format_to(std::back_inserter(text), "{:<24}{:<9}its shape is not published\n", preset.name, preset.group);
+      continue;
+    }
     // of the first layer that has them; 0: none has
     int n_heads = 0, n_kv_heads = 0, d_ff = 0;
     for (auto layer = spec->layers.rbegin(); layer != spec->layers.rend(); ++layer) {
       if (const mote::AttentionSpec* a = layer->attention()) n_heads = a->n_heads, n_kv_heads = a->n_kv_heads;
       if (layer->ffn) d_ff = layer->ffn->d_ff;
     }
-    fmt::format_to(std::back_inserter(text), "{:<28}{:<10}{:>10.1f} M{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", preset.name,
-                   spec->family, static_cast<double>(mote::parameter_count(*spec)) / 1e6, spec->layers.size(), spec->d_model,
-                   n_heads, n_kv_heads, d_ff, spec->n_vocab, spec->n_ctx);
+    fmt::format_to(std::back_inserter(text), "{:<24}{:<9}{:<16}{:>10.1f} M{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", preset.name,
+                   preset.group, spec->family, static_cast<double>(mote::parameter_count(*spec)) / 1e6, spec->layers.size(),
+                   spec->d_model, n_heads, n_kv_heads, d_ff, spec->n_vocab, spec->n_ctx);
   }
   return text;
 }

@@ -107,6 +107,7 @@ TEST_CASE("matrices of a single row are matrices") {
 
 TEST_CASE("the tensors of every preset have names of their own") {
   for (const Preset& preset : all_presets()) {
+    if (preset.shape.empty()) continue;
     const ModelSpec spec = *spec_from_preset(preset.name);
     std::set<std::string> names;
     INFO(preset.name);
