@@ -5,10 +5,9 @@ namespace mote::hf {
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kGemma, &kGemma2, &kGemma3, &kGpt2,     &kGptNeox, &kGranite,        &kGraniteHybrid, &kJamba,
-    &kLfm2,  &kLlama,  &kMamba,  &kMamba2,   &kMiniCpm, &kMistral,        &kMixtral,       &kOlmo2,
-    &kPhi,   &kPhi3,   &kQwen2,  &kQwen2Moe, &kQwen3,   &kRecurrentGemma, &kSmolLm3,       &kStableLm,
-};
+    &kBloom, &kGemma,  &kGemma2,  &kGemma3,  &kGpt2,    &kGptNeox,   &kGranite,  &kGraniteHybrid,  &kJamba,   &kLfm2,    &kLlama,
+    &kMamba, &kMamba2, &kMiniCpm, &kMistral, &kMixtral, &kMobileLlm, &kNemotron, &kOlmo,           &kOlmo2,   &kOpenElm, &kOpenLm,
+    &kOpt,   &kPhi,    &kPhi3,    &kQwen,    &kQwen2,   &kQwen2Moe,  &kQwen3,    &kRecurrentGemma, &kSmolLm3, &kStableLm};
 
 } // namespace
 

@@ -14,30 +14,9 @@ struct Family {
 };
 
 // Each in a file of families/; families.cpp lists them.
-extern const Family kGemma;
-extern const Family kGemma2;
-extern const Family kGemma3;
-extern const Family kGpt2;
-extern const Family kGptNeox;
-extern const Family kGranite;
-extern const Family kGraniteHybrid;
-extern const Family kJamba;
-extern const Family kLfm2;
-extern const Family kLlama;
-extern const Family kMamba;
-extern const Family kMamba2;
-extern const Family kMiniCpm;
-extern const Family kMistral;
-extern const Family kMixtral;
-extern const Family kOlmo2;
-extern const Family kPhi;
-extern const Family kPhi3;
-extern const Family kQwen2;
-extern const Family kQwen2Moe;
-extern const Family kQwen3;
-extern const Family kRecurrentGemma;
-extern const Family kSmolLm3;
-extern const Family kStableLm;
+extern const Family kBloom, kGemma, kGemma2, kGemma3, kGpt2, kGptNeox, kGranite, kGraniteHybrid, kJamba, kLfm2, kLlama, kMamba,
+    kMamba2, kMiniCpm, kMistral, kMixtral, kMobileLlm, kNemotron, kOlmo, kOlmo2, kOpenElm, kOpenLm, kOpt, kPhi, kPhi3, kQwen,
+    kQwen2, kQwen2Moe, kQwen3, kRecurrentGemma, kSmolLm3, kStableLm;
 
 /// Sorted by model_type.
 std::span<const Family* const> families() noexcept;

@@ -43,4 +43,11 @@ std::vector<float> llama3_factors(int dims, double base, const Llama3Scaling& sc
   return factors;
 }
 
+std::vector<float> ntk_factors(int dims, double alpha) {
+  const double ratio = root(alpha, dims / 2 - 1);
+  std::vector<float> factors;
+  for (int i = 0; i < dims / 2; ++i) factors.push_back(static_cast<float>(power(ratio, i)));
+  return factors;
+}
+
 } // namespace mote::hf

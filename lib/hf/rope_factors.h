@@ -13,5 +13,8 @@ struct Llama3Scaling {
 /// [dims/2] divisors of base^(-2i/dims): frequencies whose wavelength is below original_ctx/high stay, those above
 /// original_ctx/low are divided by factor, those between are blended. base >= 1, dims even, all numbers positive.
 std::vector<float> llama3_factors(int dims, double base, const Llama3Scaling& scaling);
+/// [dims/2] divisors that make of base^(-2i/dims) what alpha^(dims/(dims-2)) times the base would give. alpha >= 1, dims even, at
+/// least 4.
+std::vector<float> ntk_factors(int dims, double alpha);
 
 } // namespace mote::hf

@@ -75,9 +75,15 @@ void Translation::sizes(const SizeNames& names) {
   d_model_ = config_.integer(names.d_model);
   if (!names.n_ctx.empty()) set("context_length", config_.integer(names.n_ctx));
   set("embedding_length", d_model_);
-  set("block_count", n_layers_);
+  set("block_count", n_layers_ * n_runs_);
+  if (n_runs_ > 1) {
+    std::vector<int> from;
+    for (int i = 0; i < n_layers_ * n_runs_; ++i) from.push_back(i % n_runs_ == 0 ? -1 : i / n_runs_ * n_runs_);
+    set("mixer_from", from);
+    set("feed_forward_from", from);
+  }
   if (!names.d_ff.empty()) set("feed_forward_length", config_.integer(names.d_ff));
-  set("vocab_size", config_.integer("vocab_size"));
+  set("vocab_size", config_.integer(names.n_vocab));
   if (names.n_heads.empty()) return set("attention.head_count", 0);
   n_heads_ = config_.integer(names.n_heads, 1, kMaxHeads);
   n_kv_heads_ = config_.integer_or(names.n_kv_heads, n_heads_, 1, kMaxHeads);
@@ -88,6 +94,19 @@ void Translation::sizes(const SizeNames& names) {
     set("attention.key_length", head_dim_);
     set("attention.value_length", head_dim_);
   }
+}
+
+void Translation::activation(std::string_view key, std::string_view fallback) {
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"silu", "silu"},         {"swish", "silu"},         {"gelu", "gelu_erf"},
+      {"relu", "relu"},         {"gelu_new", "gelu_tanh"}, {"gelu_pytorch_tanh", "gelu_tanh"},
+      {"relu2", "relu_squared"}};
+  const std::string found = config_.string_or(key, fallback);
+  const auto* word = std::ranges::find(kWords, found, &std::pair<std::string_view, std::string_view>::first);
+  if (word != std::end(kWords)) return set("feed_forward_activation", word->second);
+  std::string all;
+  for (const auto& [name, meaning] : kWords) all.append(all.empty() ? "" : ", ").append(name);
+  config_.unsupported(std::string(key) + " is " + gguf::quote(found) + ", which is not supported; supported: " + all);
 }
 
 void Translation::rms_eps(std::string_view key) { set("attention.layer_norm_rms_epsilon", config_.real(key)); }
@@ -162,6 +181,10 @@ void Translation::fail(ErrorCode code, const std::string& message) {
   config_.keep(Error{code, assembly_.path + ": " + message});
 }
 
+bool Translation::has(std::string_view name) const {
+  return names_.find(replaced(std::string(name), "{p}", prefix_)).has_value();
+}
+
 const StoredTensor* Translation::take(const std::string& name) {
   const auto place = names_.find(name);
   if (!place) return nullptr;
@@ -198,7 +221,8 @@ void Translation::fold(std::string_view to, int n_cols) {
 }
 
 void Translation::head(std::string_view name, bool tied_unless_said) {
-  if (config_.boolean_or("tie_word_embeddings", tied_unless_said)) ignore(std::string(name) + ".weight");
+  const bool tied = config_.boolean_or("tie_word_embeddings", tied_unless_said);
+  if (tied || config_.boolean_or("share_embedding", false)) ignore(std::string(name) + ".weight");
   else module("output", {{name}});
 }
 
@@ -228,7 +252,7 @@ void Translation::add(std::string_view to, std::span<const From> from, std::stri
   const std::string name = std::string(to) + std::string(suffix);
   if (name.find("{i}") == std::string::npos) return add_one(name, from, suffix, need, 0);
   for (int i = 0; i < n_layers_ && config_.status(); ++i)
-    add_one(replaced(name, "{i}", std::to_string(i)), from, suffix, need, i);
+    add_one(replaced(name, "{i}", std::to_string(i * n_runs_)), from, suffix, need, i);
 }
 
 void Translation::add_one(const std::string& to, std::span<const From> from, std::string_view suffix, Need need, int layer) {

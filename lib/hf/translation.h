@@ -27,10 +27,11 @@ struct From {
 };
 
 /// The words of a config for the sizes that nearly all families have. n_ctx and d_ff may be empty: the family sets them; so may
-/// n_heads: there is no attention.
+/// n_heads: there is no attention, or the family sets what it has.
 struct SizeNames {
   std::string_view n_ctx = "max_position_embeddings", d_model = "hidden_size", n_layers = "num_hidden_layers",
-                   d_ff = "intermediate_size", n_heads = "num_attention_heads", n_kv_heads = "num_key_value_heads";
+                   d_ff = "intermediate_size", n_heads = "num_attention_heads", n_kv_heads = "num_key_value_heads",
+                   n_vocab = "vocab_size";
 };
 
 /// A family is read in a straight line: what does not fit is kept as the first error, and the rest does no harm.
@@ -58,6 +59,8 @@ class Translation {
   /// context_length, embedding_length, block_count, feed_forward_length, attention.head_count, head_count_kv, and key_length
   /// where the config says head_dim; vocab_size.
   void sizes(const SizeNames& names = {});
+  /// feed_forward_activation from a word of the config; files have it where it is not the family's.
+  void activation(std::string_view key, std::string_view fallback);
   /// attention.layer_norm_rms_epsilon, attention.layer_norm_epsilon
   void rms_eps(std::string_view key = "rms_norm_eps");
   void layer_eps(std::string_view key = "layer_norm_eps");
@@ -66,6 +69,9 @@ class Translation {
   void rope(int n_dims, std::string_view layer_type = {});
   /// The dimensions that are rotated when the config says which part of head_dim.
   int partly_rotated(double fallback);
+
+  /// Before sizes(): each stored layer is run n times in a row; {i} in `to` is the first of its runs.
+  void repeat_layers(int n) noexcept { n_runs_ = n; }
 
   // As sizes() has read them.
   int n_layers() const noexcept { return n_layers_; }
@@ -78,6 +84,8 @@ class Translation {
 
   /// What {p} stands for: the first of these with which a tensor of this name is there.
   void prefix(std::initializer_list<std::string_view> prefixes, std::string_view name);
+  /// Whether a tensor is stored.
+  bool has(std::string_view name) const;
   /// What {e} counts to; sets expert_count.
   void n_experts(int n);
   static constexpr int kMaxExperts = 4096;
@@ -124,7 +132,7 @@ class Translation {
   gguf::NameIndex names_; // of tensors_
   std::vector<bool> used_;
   std::string prefix_, architecture_;
-  int n_layers_ = 0, d_model_ = 0, n_heads_ = 0, n_kv_heads_ = 0, head_dim_ = 0, n_experts_ = 0;
+  int n_layers_ = 0, d_model_ = 0, n_heads_ = 0, n_kv_heads_ = 0, head_dim_ = 0, n_experts_ = 0, n_runs_ = 1;
 };
 
 } // namespace mote::hf

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "lib/spec/family.h"
 #include "lib/spec/limits.h"
@@ -19,10 +20,10 @@ namespace spec {
 namespace {
 
 NormSpec read_norm(ShapeValues& values, const NormSpec& usual) {
-  NormSpec norm;
+  NormSpec norm = usual;
   norm.kind = values.word_or("norm", usual.kind);
   norm.eps = values.real_or("norm_eps", usual.eps, 1e-20, 1.0);
-  norm.bias = values.boolean_or("norm_bias", norm.kind == NormKind::layer);
+  norm.bias = values.boolean_or("norm_bias", norm.kind == usual.kind ? usual.bias : norm.kind == NormKind::layer);
   return norm;
 }
 
@@ -47,18 +48,17 @@ std::optional<RopeSpec> read_rope(ShapeValues& values, const std::optional<RopeS
   return rope;
 }
 
+/// All but the numbers of heads.
 AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, const NormSpec& norm, int d_model) {
   AttentionSpec attention = usual;
-  attention.n_heads = values.integer("heads", 1, kMaxHeads);
-  attention.n_kv_heads = values.integer_or("kv_heads", attention.n_heads, 1, kMaxHeads);
-  if (attention.n_heads % attention.n_kv_heads != 0)
-    values.fail("kv_heads", "a divisor of heads=" + std::to_string(attention.n_heads));
-  if (!values.has("head_dim") && d_model % attention.n_heads != 0)
+  const int n_heads = values.per_layer("heads", 1, 1, kMaxHeads)[0];
+  if (!values.has("head_dim") && d_model % n_heads != 0)
     values.fail("heads", "a divisor of d_model=" + std::to_string(d_model) + ", or head_dim");
-  attention.head_dim = values.integer_or("head_dim", d_model / attention.n_heads, 1, kMaxHeadDim);
+  attention.head_dim = values.integer_or("head_dim", d_model / n_heads, 1, kMaxHeadDim);
   attention.qkv_storage = values.word_or("qkv", usual.qkv_storage);
   attention.qkv_bias = values.boolean_or("qkv_bias", usual.qkv_bias);
   attention.output_bias = values.boolean_or("output_bias", usual.output_bias);
+  attention.clamp = values.real_or("clamp", usual.clamp, 0, kMaxFactor);
   attention.qk_norm.reset();
   if (values.boolean_or("qk_norm", usual.qk_norm.has_value())) attention.qk_norm = NormSpec{norm.kind, norm.eps, false};
   attention.scale =
@@ -88,6 +88,7 @@ std::optional<ExpertsSpec> read_experts(ShapeValues& values, const std::optional
 LayerSpec read_layer(ShapeValues& values, const LayerSpec& usual, int d_model) {
   LayerSpec layer = usual;
   layer.residual = values.word_or("residual", usual.residual);
+  layer.placement = values.word_or("placement", usual.placement);
   layer.residual_scale = values.real_or("residual_scale", usual.residual_scale, -kMaxFactor, kMaxFactor);
   layer.norm = read_norm(values, usual.norm);
   if (const AttentionSpec* attention = usual.attention())
@@ -96,10 +97,44 @@ LayerSpec read_layer(ShapeValues& values, const LayerSpec& usual, int d_model) {
   if (!layer.ffn) return layer;
   layer.ffn->kind = values.word_or("ffn", usual.ffn->kind);
   layer.ffn->activation = values.word_or("activation", usual.ffn->activation);
-  layer.ffn->d_ff = values.integer("d_ff", 1, kMaxDFf);
   layer.ffn->bias = values.boolean_or("ffn_bias", usual.ffn->bias);
   layer.ffn->experts = read_experts(values, usual.ffn->experts);
   return layer;
+}
+
+/// Heads and widths, which may differ from layer to layer.
+void read_widths(ShapeValues& values, std::vector<LayerSpec>& layers) {
+  const std::size_t n = layers.size();
+  const auto attends = [](const LayerSpec& layer) { return layer.attention() != nullptr; };
+  if (std::ranges::any_of(layers, attends)) {
+    const std::vector<int> n_heads = values.per_layer("heads", n, 1, kMaxHeads);
+    const std::vector<int> n_kv_heads = values.has("kv_heads") ? values.per_layer("kv_heads", n, 1, kMaxHeads) : n_heads;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (n_heads[i] % n_kv_heads[i] != 0) values.fail("kv_heads", "a divisor of heads=" + std::to_string(n_heads[i]));
+      if (!layers[i].attention()) continue;
+      layers[i].attention()->n_heads = n_heads[i];
+      layers[i].attention()->n_kv_heads = n_kv_heads[i];
+    }
+  }
+  if (!layers[0].ffn) return;
+  const std::vector<int> d_ff = values.per_layer("d_ff", n, 1, kMaxDFf);
+  for (std::size_t i = 0; i < n; ++i) layers[i].ffn->d_ff = d_ff[i];
+}
+
+/// repeat=2: each stored layer is run twice in a row. shared_ffn=1: all layers use the first one's FFN.
+std::vector<LayerSpec> share_layers(ShapeValues& values, const std::vector<LayerSpec>& stored) {
+  const int n_runs = values.integer_or("repeat", 1, 1, kMaxLayers / static_cast<int>(stored.size()));
+  const bool one_ffn = values.boolean_or("shared_ffn", false);
+  std::vector<LayerSpec> layers;
+  for (const LayerSpec& layer : stored) {
+    const int own = static_cast<int>(layers.size()), ffn = one_ffn ? 0 : own;
+    for (int run = 0; run < n_runs; ++run) {
+      layers.push_back(layer);
+      if (run > 0) layers.back().mixer_from = own;
+      if (own + run != ffn && layer.ffn) layers.back().ffn_from = ffn;
+    }
+  }
+  return layers;
 }
 
 /// All layers; where the family mixes two kinds, the shape says which layers are attention.
@@ -114,9 +149,26 @@ std::vector<LayerSpec> read_layers(ShapeValues& values, std::vector<LayerSpec> k
     for (const std::string_view key : keys)
       if (values.has(key)) values.fail(key, std::string("no such key in a family without ") + what);
   };
-  if (!kinds.front().attention()) refuse({"heads", "kv_heads", "head_dim", "rope_style", "rope_dims", "rope_base"}, "attention");
-  if (!kinds.front().ffn) refuse({"d_ff", "activation", "ffn", "ffn_bias"}, "FFNs");
-  return layers;
+  if (!kinds.front().attention())
+    refuse({"heads", "kv_heads", "head_dim", "clamp", "rope_style", "rope_dims", "rope_base"}, "attention");
+  if (!kinds.front().ffn) refuse({"d_ff", "activation", "ffn", "ffn_bias", "shared_ffn"}, "FFNs");
+  read_widths(values, layers);
+  return share_layers(values, layers);
+}
+
+EmbeddingSpec read_embedding(ShapeValues& values, const EmbeddingSpec& usual, const NormSpec& norm, const ModelSpec& model) {
+  EmbeddingSpec embedding = usual;
+  const float usual_scale = usual.scale == 0 ? std::sqrt(static_cast<float>(model.d_model)) : usual.scale;
+  embedding.scale = values.real_or("embedding_scale", usual_scale, -kMaxFactor, kMaxFactor);
+  const int least = model.n_ctx + usual.first_position;
+  embedding.n_positions = values.integer_or("positions", usual.n_positions != 0 ? least : 0, 0, kMaxCtx);
+  if (embedding.n_positions != 0 && embedding.n_positions < least)
+    values.fail("positions", "0, or ctx=" + std::to_string(model.n_ctx) +
+                                 (usual.first_position ? " + " + std::to_string(usual.first_position) : "") + " and more");
+  if (embedding.n_positions == 0) embedding.first_position = 0;
+  embedding.d_embedding = values.integer_or("d_embedding", usual.d_embedding, 0, kMaxDModel);
+  if (embedding.norm) embedding.norm = norm;
+  return embedding;
 }
 
 /// What some layers have and others do not.
@@ -145,15 +197,13 @@ ModelSpec build(ShapeValues& values, const Family& family) {
   model.d_model = values.integer("d_model", 1, kMaxDModel);
   model.n_vocab = values.integer("vocab", 1, kMaxVocab);
   model.n_ctx = values.integer_or("ctx", usual.n_ctx, 1, kMaxCtx);
-  model.embedding.n_positions = values.integer_or("positions", usual.embedding.n_positions != 0 ? model.n_ctx : 0, 0, kMaxCtx);
-  if (model.embedding.n_positions != 0 && model.embedding.n_positions < model.n_ctx)
-    values.fail("positions", "0, or ctx=" + std::to_string(model.n_ctx) + " and more");
-
-  const float usual_scale = usual.embedding.scale == 0 ? std::sqrt(static_cast<float>(model.d_model)) : usual.embedding.scale;
-  model.embedding.scale = values.real_or("embedding_scale", usual_scale, -kMaxFactor, kMaxFactor);
   model.layers = read_layers(values, usual.layers, model.d_model);
   arrange_layers(values, model);
-  model.head.norm = model.layers[0].norm;
+  const NormSpec& norm = model.layers[0].norm;
+  model.embedding = read_embedding(values, usual.embedding, norm, model);
+  model.head = usual.head;
+  if (values.boolean_or("final_norm", usual.head.norm.has_value())) model.head.norm = norm;
+  else model.head.norm.reset();
   model.head.scale = values.real_or("logit_scale", usual.head.scale, -kMaxFactor, kMaxFactor);
   model.head.softcap = values.real_or("logit_softcap", usual.head.softcap, 0, kMaxFactor);
   model.head.tied = values.boolean_or("tied", usual.head.tied);

@@ -7,10 +7,9 @@ namespace spec {
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kGemma, &kGemma2,   &kGemma3, &kGpt2,           &kGptNeox, &kGranite,  &kGraniteHybrid, &kJamba,
-    &kLfm2,  &kLlama,    &kMamba,  &kMamba2,         &kMiniCpm, &kOlmo2,    &kPhi2,          &kPhi3,
-    &kQwen2, &kQwen2Moe, &kQwen3,  &kRecurrentGemma, &kSmolLm3, &kStableLm,
-};
+    &kBloom, &kGemma, &kGemma2, &kGemma3,  &kGpt2,     &kGptNeox, &kGranite,        &kGraniteHybrid, &kJamba,   &kLfm2,
+    &kLlama, &kMamba, &kMamba2, &kMiniCpm, &kNemotron, &kOlmo,    &kOlmo2,          &kOpenElm,       &kOpenLm,  &kOpt,
+    &kPhi2,  &kPhi3,  &kQwen,   &kQwen2,   &kQwen2Moe, &kQwen3,   &kRecurrentGemma, &kSmolLm3,       &kStableLm};
 
 } // namespace
 

@@ -42,28 +42,9 @@ struct Family {
 };
 
 // Each in its own file in families/; families.cpp lists them.
-extern const Family kGemma;
-extern const Family kGemma2;
-extern const Family kGemma3;
-extern const Family kGpt2;
-extern const Family kGptNeox;
-extern const Family kGranite;
-extern const Family kGraniteHybrid;
-extern const Family kJamba;
-extern const Family kLfm2;
-extern const Family kLlama;
-extern const Family kMamba;
-extern const Family kMamba2;
-extern const Family kMiniCpm;
-extern const Family kOlmo2;
-extern const Family kPhi2;
-extern const Family kPhi3;
-extern const Family kQwen2;
-extern const Family kQwen2Moe;
-extern const Family kQwen3;
-extern const Family kRecurrentGemma;
-extern const Family kSmolLm3;
-extern const Family kStableLm;
+extern const Family kBloom, kGemma, kGemma2, kGemma3, kGpt2, kGptNeox, kGranite, kGraniteHybrid, kJamba, kLfm2, kLlama, kMamba,
+    kMamba2, kMiniCpm, kNemotron, kOlmo, kOlmo2, kOpenElm, kOpenLm, kOpt, kPhi2, kPhi3, kQwen, kQwen2, kQwen2Moe, kQwen3,
+    kRecurrentGemma, kSmolLm3, kStableLm;
 
 /// Sorted by name.
 std::span<const Family* const> families() noexcept;

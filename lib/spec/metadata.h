@@ -52,7 +52,7 @@ class Metadata {
 
 /// A file of a family whose models differ from its defaults in nothing but sizes, which layers are attention, the eps of the
 /// norms, rope, the scales, caps and bounds that have keys, and what the presence of tensors says: biases, fused q, k and v, an
-/// output matrix of its own.
+/// output matrix of its own. Also the keys of lib/spec/README.md.
 ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults);
 /// The keys expert_* of a family whose files have them, into the layers whose experts are set, with what the keys do not say.
 /// The first layers may turn out to have none. d_ff of the layers is that of an FFN without experts.

@@ -218,11 +218,39 @@ void read_numbers(Metadata& metadata, ModelSpec& spec) {
   }
 }
 
+/// Whose weights the layers use, where files say that some use those of an earlier one (lib/spec/README.md).
+void read_sharing(Metadata& metadata, ModelSpec& spec) {
+  const int last = static_cast<int>(spec.layers.size()) - 1;
+  const auto read = [&](std::string_view key, int LayerSpec::*from) {
+    if (!metadata.has(key)) return;
+    const std::vector<int> found = metadata.per_layer(key, spec.layers.size(), -1, last);
+    for (std::size_t i = 0; i < spec.layers.size(); ++i) spec.layers[i].*from = found[i];
+  };
+  read("mixer_from", &LayerSpec::mixer_from);
+  read("feed_forward_from", &LayerSpec::ffn_from);
+}
+
+/// Where it is not the family's.
+void read_activation(Metadata& metadata, ModelSpec& spec) {
+  constexpr std::string_view kKey = "feed_forward_activation";
+  if (!metadata.has(kKey)) return;
+  const std::string_view found = metadata.string_or(kKey, "");
+  const auto at = std::ranges::find(kActivationNames, found);
+  if (at == std::end(kActivationNames))
+    return metadata.fail(ErrorCode::unsupported, metadata.full_key(kKey) + " " + gguf::quote(found) +
+                                                     " is not supported; supported: " + join(kActivationNames));
+  for (LayerSpec& layer : spec.layers)
+    if (layer.ffn) layer.ffn->activation = static_cast<Activation>(at - std::begin(kActivationNames));
+}
+
 /// What the presence of tensors says.
 void read_storage(Metadata& metadata, ModelSpec& spec) {
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     LayerSpec& layer = spec.layers[i];
-    const auto has = [&](std::string_view name) { return metadata.layer_has(i, name); };
+    const std::size_t mixer = layer.mixer_from < 0 ? i : static_cast<std::size_t>(layer.mixer_from),
+                      ffn = layer.ffn_from < 0 ? i : static_cast<std::size_t>(layer.ffn_from);
+    const auto has = [&](std::string_view name) { return metadata.layer_has(mixer, name); };
+    const auto ffn_has = [&](std::string_view name) { return metadata.layer_has(ffn, name); };
     // one bias is enough: if its companions are missing, they are named when the weights are bound
     layer.norm.bias = has("attn_norm.bias") || has("ffn_norm.bias") || has("post_attention_norm.bias");
     if (AttentionSpec* attention = layer.attention()) {
@@ -230,7 +258,7 @@ void read_storage(Metadata& metadata, ModelSpec& spec) {
       attention->qkv_bias = has("attn_qkv.bias") || has("attn_q.bias") || has("attn_k.bias") || has("attn_v.bias");
       attention->output_bias = has("attn_output.bias");
     }
-    if (layer.ffn) layer.ffn->bias = has("ffn_up.bias") || has("ffn_down.bias") || has("ffn_gate.bias");
+    if (layer.ffn) layer.ffn->bias = ffn_has("ffn_up.bias") || ffn_has("ffn_down.bias") || ffn_has("ffn_gate.bias");
   }
   if (spec.head.norm) spec.head.norm->bias = metadata.has_tensor("output_norm.bias");
   spec.head.tied = !metadata.has_tensor("output.weight");
@@ -259,6 +287,8 @@ ModelSpec read_decoder(Metadata& metadata, ModelSpec defaults) {
   if (spec.layers[0].ffn && spec.layers[0].ffn->experts) read_experts(metadata, spec);
   if (spec.embedding.n_positions > 0) spec.embedding.n_positions = metadata.matrix_rows("position_embd.weight", kMaxCtx);
   read_numbers(metadata, spec);
+  read_activation(metadata, spec);
+  read_sharing(metadata, spec);
   read_storage(metadata, spec);
   return spec;
 }

@@ -59,7 +59,13 @@ constexpr std::string_view kKeys[] = {"base",
                                       "attention_scale",
                                       "attention_softcap",
                                       "logit_scale",
-                                      "logit_softcap"};
+                                      "logit_softcap",
+                                      "placement",
+                                      "d_embedding",
+                                      "final_norm",
+                                      "clamp",
+                                      "repeat",
+                                      "shared_ffn"};
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -152,15 +158,24 @@ float ShapeValues::real_or(std::string_view key, float fallback, double min, dou
 std::vector<int> ShapeValues::integers(std::string_view key, int min, int max) {
   std::vector<int> list;
   std::string_view rest = text(key, "");
-  do {
+  for (bool more = true; more;) {
+    more = rest.find(':') != std::string_view::npos;
     int value = min;
-    if (!parse_number(trim(take_until(rest, ':')), value) || value < min || value > max) {
+    if (!parse_number(take_until(rest, ':'), value) || value < min || value > max) {
       fail(key, "integers from " + std::to_string(min) + " to " + std::to_string(max) + ", with colons between them");
-      return {};
+      value = min;
     }
     list.push_back(value);
-  } while (!rest.empty());
+  }
   return list;
+}
+
+std::vector<int> ShapeValues::per_layer(std::string_view key, std::size_t n, int min, int max) {
+  if (text(key, "").find(':') == std::string_view::npos) return std::vector<int>(n, integer(key, min, max));
+  std::vector<int> values = integers(key, min, max);
+  if (values.size() < n) fail(key, "one number, or one for each of the " + std::to_string(n) + " layers");
+  values.resize(n, min);
+  return values;
 }
 
 bool ShapeValues::boolean_or(std::string_view key, bool fallback) {

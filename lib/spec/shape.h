@@ -27,8 +27,10 @@ class ShapeValues {
   std::string_view text(std::string_view key, std::string_view fallback) const;
   int integer(std::string_view key, int min, int max);
   int integer_or(std::string_view key, int fallback, int min, int max) { return has(key) ? integer(key, min, max) : fallback; }
-  /// "2:5:8"
+  /// "12:12:16"
   std::vector<int> integers(std::string_view key, int min, int max);
+  /// One number for all n layers, or a list of at least n. The rest of a longer one is for shapes of more layers.
+  std::vector<int> per_layer(std::string_view key, std::size_t n, int min, int max);
   double real_or(std::string_view key, double fallback, double min, double max);
   float real_or(std::string_view key, float fallback, double min, double max);
   bool boolean_or(std::string_view key, bool fallback);

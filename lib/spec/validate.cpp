@@ -157,7 +157,8 @@ void check_sharing(Checker& check, const ModelSpec& model, std::size_t i) {
   if (!check.status()) return;
   if (layer.mixer_from >= 0) {
     const LayerSpec& from = model.layers[static_cast<std::size_t>(layer.mixer_from)];
-    if (from.mixer_from >= 0 || from.mixer != layer.mixer || from.norm != layer.norm || from.residual != layer.residual)
+    if (from.mixer_from >= 0 || from.mixer != layer.mixer || from.norm != layer.norm || from.residual != layer.residual ||
+        from.placement != layer.placement || from.ffn.has_value() != layer.ffn.has_value())
       check.fail(field + ".mixer_from", std::to_string(layer.mixer_from), "a layer of the same norms and mixer that has its own");
   }
   if (layer.ffn_from >= 0) {

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lib/spec/family.h"
+#include "lib/spec/names.h"
 #include "lib/spec/recurrent.h"
 
 namespace mote::spec {
@@ -67,6 +69,9 @@ void write_attention(const ModelSpec& spec, const AttentionSpec& first, KeyWrite
 void write_ffn(const ModelSpec& spec, const Family& family, KeyWriter& keys) {
   const auto has_experts = [](const LayerSpec& layer) { return layer.ffn && layer.ffn->experts; };
   const LayerSpec& first = spec.layers[0];
+  const std::optional<FfnSpec> usual = family.defaults().layers[0].ffn;
+  if (usual && first.ffn && first.ffn->activation != usual->activation)
+    keys.set("feed_forward_activation", name_of(first.ffn->activation).data()); // a literal
   keys.set("feed_forward_length", per_layer(spec, [&](const LayerSpec& layer) {
              return !layer.ffn ? 0 : has_experts(layer) && first.ffn ? first.ffn->d_ff : layer.ffn->d_ff;
            }));
@@ -78,10 +83,19 @@ void write_ffn(const ModelSpec& spec, const Family& family, KeyWriter& keys) {
   keys.set("expert_feed_forward_length", with->ffn->d_ff);
   if (experts.shared_d_ff != 0) keys.set("expert_shared_feed_forward_length", experts.shared_d_ff);
   if (experts.scale != 1) keys.set("expert_weights_scale", experts.scale);
-  const auto& usual = family.defaults().layers[0].ffn->experts;
-  if (experts.router != usual.value_or(ExpertsSpec{}).router)
+  if (experts.router != usual->experts.value_or(ExpertsSpec{}).router)
     keys.set("expert_weights_norm", experts.router == Router::softmax_of_used);
   if (with != spec.layers.begin()) keys.set("leading_dense_block_count", static_cast<int>(with - spec.layers.begin()));
+}
+
+/// Which layers use the weights of others.
+void write_sharing(const ModelSpec& spec, KeyWriter& keys) {
+  const auto write = [&](std::string_view key, int LayerSpec::*from) {
+    const std::vector<int> all = per_layer(spec, [&](const LayerSpec& layer) { return layer.*from; });
+    if (*std::ranges::max_element(all) >= 0) keys.set(key, all);
+  };
+  write("mixer_from", &LayerSpec::mixer_from);
+  write("feed_forward_from", &LayerSpec::ffn_from);
 }
 
 } // namespace
@@ -114,6 +128,7 @@ Status write_spec(const ModelSpec& spec, gguf::KeyValues& key_values) {
   else keys.set("attention.head_count", 0);
   const auto recurrent = std::ranges::find_if(spec.layers, [](const LayerSpec& layer) { return layer.attention() == nullptr; });
   if (recurrent != spec.layers.end()) write_recurrent(recurrent->mixer, keys);
+  write_sharing(spec, keys);
   if (family->write) family->write(spec, keys);
   return {};
 }

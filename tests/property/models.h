@@ -48,6 +48,17 @@ inline const std::vector<std::string>& awkward_shapes() {
       "family=granitehybrid,layers=3,d_model=96,d_inner=180,ssm_heads=6,ssm_groups=2,d_state=9,d_ff=70,heads=3,kv_heads=1,head_"
       "dim=36,"
       "attention_layers=1,experts=5,experts_used=3,shared_d_ff=90,vocab=63,ctx=600,residual_scale=0.6,logit_scale=0.5",
+      "family=bloom,layers=2,d_model=222,d_ff=420,heads=6,head_dim=37,vocab=45,ctx=600",
+      "family=opt,layers=2,d_model=120,d_ff=333,heads=3,vocab=61,ctx=600",
+      "family=opt,layers=2,d_model=256,d_ff=512,heads=4,vocab=61,ctx=600,d_embedding=96,placement=post,final_norm=0,activation="
+      "gelu_erf",
+      "family=nemotron,layers=2,d_model=256,d_ff=288,heads=6,kv_heads=2,head_dim=44,rope_dims=22,vocab=63,ctx=600",
+      "family=olmo,layers=2,d_model=256,d_ff=300,heads=4,kv_heads=2,vocab=63,ctx=600,clamp=0.75",
+      "family=llama,layers=2,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=38,vocab=59,ctx=600,repeat=2,tied=1",
+      "family=llama,layers=3,d_model=96,d_ff=333,heads=3,vocab=59,ctx=600,shared_ffn=1",
+      "family=openelm,layers=3,d_model=250,d_ff=96:256:420,heads=3:6:12,kv_heads=3:2:4,head_dim=36,vocab=63,ctx=600",
+      "family=openlm,layers=2,d_model=256,d_ff=300,heads=4,vocab=63,ctx=600",
+      "family=qwen,layers=2,d_model=222,d_ff=420,heads=6,head_dim=38,vocab=63,ctx=600",
   };
   return shapes;
 }

@@ -150,3 +150,31 @@ TEST_CASE("the host's floating-point settings do not reach the logits") {
   std::fesetround(FE_TONEAREST);
   CHECK(same_bits(upward, expected));
 }
+
+TEST_CASE("beyond the length of training the bits do not depend on the split either") {
+  if (!promises_bits()) return;
+  auto spec = spec_from_shape("family=qwen,layers=2,d_model=96,d_ff=160,heads=3,head_dim=36,vocab=67,ctx=200");
+  REQUIRE(spec);
+  for (LayerSpec& layer : spec->layers) {
+    AttentionSpec& attention = *layer.attention();
+    attention.log_scaling_from = attention.rope->n_short_ctx = 50;
+    attention.rope->long_factors.assign(18, 3.0f);
+  }
+  const auto make = [&](Isa isa) {
+    ModelOptions options;
+    options.isa = isa;
+    auto model = Model::random(*spec, Mix::Q8_0, 7, options);
+    if (!model) FAIL(model.error().message);
+    return *std::move(model);
+  };
+  const Model model = make(available_isas().back());
+  const auto prompt = make_prompt(model, 90);
+  const auto expected = logits_of(make(Isa::scalar), prompt, threads(1), {90});
+  REQUIRE(sensible(expected));
+  CHECK(same_bits(logits_of(model, prompt, threads(2), {1}), expected));
+  CHECK(same_bits(logits_of(model, prompt, threads(3), {49, 1, 1, 17}), expected));
+  SessionOptions few = threads(2);
+  few.n_ctx = 50; // short enough for the other frequencies
+  const auto start = logits_of(model, {prompt.begin(), prompt.begin() + 50}, few, {50});
+  CHECK_FALSE(std::equal(start.begin(), start.end(), expected.begin()));
+}

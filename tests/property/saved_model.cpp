@@ -70,6 +70,17 @@ TEST_CASE("a saved random model has the spec and the logits of the model that wa
       "heads=1,head_"
       "dim=36,"
       "attention_layers=1,experts=5,experts_used=3,shared_d_ff=90,vocab=63,residual_scale=0.6,logit_scale=0.5,embedding_scale=3",
+      "family=llama,layers=1,d_model=64,d_ff=96,heads=4,vocab=30,activation=relu",
+      "family=bloom,layers=2,d_model=222,d_ff=420,heads=6,head_dim=37,vocab=45",
+      "family=opt,layers=2,d_model=120,d_ff=333,heads=3,vocab=61,ctx=99,activation=gelu_erf",
+      "family=opt,layers=2,d_model=256,d_ff=512,heads=4,vocab=61,d_embedding=96,placement=post,final_norm=0",
+      "family=nemotron,layers=2,d_model=256,d_ff=288,heads=6,kv_heads=2,head_dim=44,rope_dims=22,vocab=63",
+      "family=olmo,layers=2,d_model=256,d_ff=300,heads=4,kv_heads=2,vocab=63,clamp=0.75,tied=1",
+      "family=llama,layers=2,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=38,vocab=59,repeat=2,tied=1",
+      "family=llama,layers=3,d_model=96,d_ff=333,heads=3,vocab=59,shared_ffn=1,repeat=2",
+      "family=openelm,layers=3,d_model=250,d_ff=96:256:420,heads=3:6:12,kv_heads=3:2:4,head_dim=36,vocab=63",
+      "family=openlm,layers=2,d_model=256,d_ff=300,heads=4,vocab=63",
+      "family=qwen,layers=2,d_model=222,d_ff=420,heads=6,head_dim=38,vocab=63",
   };
   int n_threads = 0;
   for (const char* const shape : shapes)
@@ -93,6 +104,18 @@ TEST_CASE("layers of different widths survive a file") {
   CHECK(diff(*spec, save_and_open(*spec, Mix::Q8_0, 2).spec()) == "");
 }
 
+TEST_CASE("what is done beyond the length of training survives a file") {
+  auto spec = spec_from_shape("family=qwen,layers=2,d_model=64,d_ff=96,heads=4,vocab=300,ctx=200");
+  REQUIRE(spec);
+  for (LayerSpec& layer : spec->layers) {
+    AttentionSpec& attention = *layer.attention();
+    attention.log_scaling_from = attention.rope->n_short_ctx = 100;
+    attention.rope->factors.assign(8, 1.0f);
+    attention.rope->long_factors = {1, 1.25f, 1.5f, 1.75f, 2, 2.25f, 2.5f, 3};
+  }
+  CHECK(diff(*spec, save_and_open(*spec, Mix::Q8_0, 2).spec()) == "");
+}
+
 TEST_CASE("a saved model has a tokenizer for all of its tokens if it has enough of them") {
   const Model model = save_and_open(make_model(awkward_shapes()[3], Mix::Q8_0).spec(), Mix::Q8_0, 1);
   const Tokenizer* tokenizer = model.tokenizer();
@@ -109,7 +132,8 @@ TEST_CASE("a saved model has a tokenizer for all of its tokens if it has enough 
 TEST_CASE("a model that no file of its family can say is not saved") {
   const TempDir folder;
   const std::pair<const char*, const char*> refused[] = {
-      {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,activation=relu", "activation"},
+      {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,placement=output", "placement"},
+      {"family=openelm,layers=1,d_model=64,d_ff=96,heads=4,vocab=30,tied=0,qk_norm=0", "qk_norm"},
       {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,norm=layer", "layer_norm_rms_epsilon"},
       {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,rope_style=none", "rope"},
       {"layers=1,d_model=64,d_ff=96,heads=4,vocab=30,rope_base=10000.1", "rope.base"},

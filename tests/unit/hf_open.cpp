@@ -81,8 +81,10 @@ TEST_CASE("what a config asks for and is not computed is refused by its key") {
   CHECK(refused_message(MadeLlama().set("model_type", "\"lama\""))
             .starts_with(config + "model_type \"lama\" is not supported; supported: "));
   CHECK(refused_message(MadeLlama().set("model_type", "")) == config + "model_type is missing, expected a string");
-  CHECK(refused_message(MadeLlama().set("hidden_act", "\"gelu\"")) ==
-        config + "hidden_act is \"gelu\", which is not supported; supported: silu");
+  CHECK(refused_message(MadeLlama().set("hidden_act", "\"tanh\"")) ==
+        config +
+            "hidden_act is \"tanh\", which is not supported; supported: silu, swish, gelu, relu, gelu_new, "
+            "gelu_pytorch_tanh, relu2");
   CHECK(refused_message(MadeLlama().set("quantization_config", "{\"quant_method\": \"awq\"}")) ==
         config + "quantization_config is there: quantized weights are not read");
   CHECK(refused_message(MadeLlama().set("model_type", "\"qwen2\"").set("use_sliding_window", "true")) ==

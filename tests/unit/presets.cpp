@@ -71,6 +71,20 @@ TEST_CASE("presets keep what makes their family different") {
   CHECK(preset("qwen3-0.6b").layers[0].attention()->qk_norm);
   CHECK(preset("qwen3-0.6b").layers[0].attention()->head_dim == 128);
   CHECK(preset("qwen1.5-4b").layers[0].attention()->rope->base == 5e6);
+  CHECK(preset("bloom-1.1b").embedding.norm);
+  CHECK(preset("bloom-1.1b").layers[0].attention()->alibi_max_bias == 8);
+  CHECK(preset("opt-350m").layers[0].placement == mote::NormPlacement::post);
+  CHECK(preset("opt-350m").embedding.d_embedding == 512);
+  CHECK(preset("opt-2.7b").embedding.n_positions == 2050);
+  CHECK(preset("galactica-125m").layers[0].ffn->activation == mote::Activation::gelu_erf);
+  CHECK(preset("minitron-4b").layers[0].ffn->activation == mote::Activation::relu_squared);
+  CHECK_FALSE(preset("olmo-1b").layers[0].norm.weight);
+  CHECK(preset("openelm-3b").layers[35].attention()->n_heads == 24);
+  CHECK(preset("openelm-3b").layers[35].ffn->d_ff == 12288);
+  CHECK(preset("dclm-1.4b").layers[0].attention()->qk_norm_scope == mote::QkNormScope::projection);
+  CHECK(preset("mobilellm-ls-125m").layers.size() == 60);
+  CHECK(preset("mobilellm-ls-125m").layers[59].mixer_from == 58);
+  CHECK(preset("mobillama-0.5b").layers[21].ffn_from == 0);
   CHECK_FALSE(preset("tinyllama-1.1b").head.tied);
   CHECK(preset("smollm2-1.7b").layers[0].attention()->rope->base == 130000);
 }

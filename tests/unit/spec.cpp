@@ -1,5 +1,6 @@
 #include "tests/catch.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>

@@ -404,6 +404,41 @@ TEST_CASE("families miss what they need by name") {
   CHECK(spec.error().message.find("gpt2.use_parallel_residual is true") != std::string::npos);
 }
 
+TEST_CASE("layers share weights and activations differ as keys say") {
+  const SpecFile sound = test::file_of(small_llama());
+  const auto refused = [](const SpecFile& file) {
+    const auto spec = read(file);
+    REQUIRE_FALSE(spec);
+    return spec.error().message;
+  };
+  SpecFile file = sound;
+  file.string("llama.feed_forward_activation", "relu");
+  CHECK(read_sound(file).layers[1].ffn->activation == Activation::relu);
+  file.string("llama.feed_forward_activation", "tanh");
+  CHECK(refused(file).find("llama.feed_forward_activation \"tanh\" is not supported; supported: silu, ") != std::string::npos);
+
+  const auto n = static_cast<std::int32_t>(small_llama().layers.size());
+  std::vector<std::int32_t> from(static_cast<std::size_t>(n), -1);
+  from[1] = 0;
+  file = sound;
+  file.i32s("llama.mixer_from", from);
+  file.i32s("llama.feed_forward_from", from);
+  CHECK(read_sound(file).layers[1].mixer_from == 0);
+  CHECK(read_sound(file).layers[1].ffn_from == 0);
+  from[0] = 1;
+  file.i32s("llama.feed_forward_from", from);
+  CHECK(refused(file).find("layers[0].ffn_from is 1, expected 0 to -1") != std::string::npos);
+  from[0] = n;
+  file.i32s("llama.feed_forward_from", from);
+  CHECK(refused(file).find("llama.feed_forward_from[0] is " + std::to_string(n)) != std::string::npos);
+  from = {-1};
+  file.i32s("llama.feed_forward_from", from);
+  CHECK(refused(file).find("llama.feed_forward_from has 1 values") != std::string::npos);
+
+  file = test::file_of(shape("family=qwen,layers=2,d_model=64,d_ff=97,heads=2,vocab=100"));
+  CHECK(refused(file).find("qwen.feed_forward_length is 97, expected an even number") != std::string::npos);
+}
+
 TEST_CASE("stablelm files are told apart by their tensors") {
   const SpecFile sound = test::file_of(shape("family=stablelm,layers=2,d_model=64,d_ff=96,heads=2,vocab=100"));
   SpecFile file = sound;

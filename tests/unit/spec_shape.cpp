@@ -250,6 +250,68 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
   }
 }
 
+TEST_CASE("heads and widths are one number or one for each layer") {
+  const ModelSpec spec = shape("family=openelm,layers=2,d_model=64,head_dim=16,vocab=100,heads=4:6:8,kv_heads=2,d_ff=96:128");
+  CHECK(spec.layers[0].attention()->n_heads == 4);
+  CHECK(spec.layers[1].attention()->n_heads == 6);
+  CHECK(spec.layers[1].attention()->n_kv_heads == 2);
+  CHECK(spec.layers[1].ffn->d_ff == 128);
+  const std::string base = "layers=3,d_model=64,head_dim=16,vocab=100,kv_heads=2,";
+  const std::pair<const char*, const char*> wrong[] = {
+      {"heads=4:6,d_ff=96", "shape key \"heads\": found \"4:6\", expected one number, or one for each of the 3 layers"},
+      {"heads=4:5:6,d_ff=96", "shape key \"kv_heads\": found \"2\", expected a divisor of heads=5"},
+      {"heads=4,d_ff=96:1:",
+       "shape key \"d_ff\": found \"96:1:\", expected integers from 1 to 1048576, with colons between them"},
+      {"heads=4:x:4,d_ff=9", "shape key \"heads\": found \"4:x:4\", expected integers from 1 to 1024, with colons between them"},
+  };
+  for (const auto& [text, message] : wrong) {
+    const auto found = spec_from_shape(base + text);
+    REQUIRE_FALSE(found);
+    CHECK(found.error().message == message);
+  }
+}
+
+TEST_CASE("layers may be run again and share an FFN") {
+  const std::string base = "layers=2,d_model=64,d_ff=96,heads=4,vocab=100,";
+  const auto from = [](const ModelSpec& spec) {
+    std::vector<std::pair<int, int>> all;
+    for (const LayerSpec& layer : spec.layers) all.emplace_back(layer.mixer_from, layer.ffn_from);
+    return all;
+  };
+  using Pairs = std::vector<std::pair<int, int>>;
+  CHECK(from(shape(base + "repeat=2")) == Pairs{{-1, -1}, {0, 0}, {-1, -1}, {2, 2}});
+  CHECK(from(shape(base + "shared_ffn=1")) == Pairs{{-1, -1}, {-1, 0}});
+  CHECK(from(shape(base + "repeat=2,shared_ffn=1")) == Pairs{{-1, -1}, {0, 0}, {-1, 0}, {2, 0}});
+  CHECK(parameter_count(shape(base + "repeat=2")) == parameter_count(shape(base + "tied=0")));
+  CHECK_FALSE(spec_from_shape(base + "repeat=513"));
+}
+
+TEST_CASE("families place norms, projections and positions as their models do") {
+  const ModelSpec opt = shape("family=opt,layers=1,d_model=64,d_ff=96,heads=4,vocab=100,ctx=50");
+  CHECK(opt.embedding.n_positions == 52);
+  CHECK(opt.embedding.first_position == 2);
+  const ModelSpec post =
+      shape("family=opt,layers=1,d_model=64,d_ff=96,heads=4,vocab=100,ctx=50,d_embedding=24,placement=post,final_norm=0");
+  CHECK(post.embedding.d_embedding == 24);
+  CHECK(post.layers[0].placement == NormPlacement::post);
+  CHECK_FALSE(post.head.norm);
+  CHECK(parameter_count(opt) - parameter_count(post) == 100 * (64 - 24) - 2 * 24 * 64 + 2 * 64);
+  const auto few = spec_from_shape("family=opt,layers=1,d_model=64,d_ff=96,heads=4,vocab=100,ctx=50,positions=51");
+  REQUIRE_FALSE(few);
+  CHECK(few.error().message == "shape key \"positions\": found \"51\", expected 0, or ctx=50 + 2 and more");
+
+  const ModelSpec olmo = shape("family=olmo,layers=1,d_model=64,d_ff=96,heads=4,vocab=100,clamp=8");
+  CHECK_FALSE(olmo.layers[0].norm.weight);
+  CHECK_FALSE(olmo.layers[0].norm.bias);
+  CHECK(olmo.layers[0].attention()->clamp == 8);
+  const ModelSpec bloom = shape("family=bloom,layers=1,d_model=64,d_ff=96,heads=4,vocab=100,norm_eps=0.001");
+  CHECK(bloom.embedding.norm->eps == 0.001f);
+  CHECK(bloom.layers[0].attention()->alibi_max_bias == 8);
+  const ModelSpec openlm = shape("family=openlm,layers=1,d_model=64,d_ff=96,heads=4,vocab=100");
+  CHECK(openlm.layers[0].attention()->qk_norm_scope == QkNormScope::projection);
+  CHECK(openlm.layers[0].ffn->gate_storage == GateStorage::fused);
+}
+
 TEST_CASE("an unknown key of a shape is answered with the list of keys") {
   const std::string message = error_of(with("n_experts=8"));
   CHECK(message.starts_with("unknown shape key \"n_experts\"; the keys are base, family, name, layers, d_model"));

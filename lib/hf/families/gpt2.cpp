@@ -8,12 +8,12 @@ namespace {
 void translate(Translation& t) {
   t.architecture("gpt2");
   Config& c = t.config();
-  c.expect_word("activation_function", "gelu_new", {"gelu_new", "gelu_pytorch_tanh"});
   c.expect_flag("scale_attn_weights", true, true);
   c.expect_flag("scale_attn_by_inverse_layer_idx", false, false);
   t.sizes({.n_ctx = "n_positions", .d_model = "n_embd", .n_layers = "n_layer", .d_ff = "", .n_heads = "n_head"});
   t.set("feed_forward_length", c.integer_or("n_inner", 4 * t.d_model()));
   t.layer_eps("layer_norm_epsilon");
+  t.activation("activation_function", "gelu_new"); // Cerebras-GPT: gelu
 
   t.prefix({"transformer.", ""}, "wte.weight");
   t.module("token_embd", {{"{p}wte"}});

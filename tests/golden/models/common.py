@@ -4,12 +4,14 @@ The configurations expose mistakes: odd head sizes, one kv head, biases that are
 partial rotation, scaled frequencies, tied and untied heads, widths that are no multiple of 16 or 32.
 """
 import dataclasses
+import json
 import pathlib
 import shutil
 import typing
 
 import gguf
 import numpy as np
+import safetensors.torch
 import torch
 import transformers
 
@@ -30,6 +32,15 @@ def save_pretrained(model, folder, **kwargs):
     (folder / "generation_config.json").unlink(missing_ok=True)
     for path in folder.iterdir():
         path.chmod(0o644)
+
+
+def save_directory(folder, config, tensors):
+    """A directory that transformers does not write. config: what config.json says."""
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    tensors = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in tensors.items()}
+    safetensors.torch.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)
 
 
 @dataclasses.dataclass
