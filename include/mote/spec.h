@@ -39,6 +39,14 @@ enum class RopeStyle : std::uint8_t {
   halves,      ///< (i, i + dims/2)
 };
 
+/// YaRN (Peng et al. 2023): frequencies that turn more than beta_fast times in the original context stay, those that turn less
+/// than beta_slow times are divided by the factor, those between are blended.
+struct YarnSpec {
+  float factor = 1, beta_fast = 32, beta_slow = 1;
+  int original_ctx = 0;
+  bool operator==(const YarnSpec&) const = default;
+};
+
 /// Rotary position embedding: pair i of a head turns by position * base^(-2i/dims) / factors[i], and grows by `magnitude`.
 struct RopeSpec {
   RopeStyle style = RopeStyle::interleaved;
@@ -49,6 +57,7 @@ struct RopeSpec {
   std::vector<float> long_factors = {};
   int n_short_ctx = 0;
   float magnitude = 1;
+  std::optional<YarnSpec> yarn = std::nullopt;
   bool operator==(const RopeSpec&) const = default;
 };
 
@@ -59,6 +68,16 @@ enum class QkvStorage : std::uint8_t { separate, fused };
 enum class QkNormScope : std::uint8_t {
   head,       ///< each head by itself; weights [head_dim] that the heads share
   projection, ///< all heads together; weights [n_heads * head_dim] and [n_kv_heads * head_dim]
+};
+
+/// Attention whose k and v are made from a latent of each position, which is what the cache holds (DeepSeek-AI 2024: multi-head
+/// latent attention). Of head_dim the last RopeSpec::dims are rotated; their part of k is one for all heads.
+struct LatentSpec {
+  int q_rank = 0;                                ///< width of the latent of q; 0: q is made from the stream
+  int kv_rank = 0;                               ///< width of the latent of k and v
+  int v_dim = 0;                                 ///< of a head
+  NormSpec norm = {NormKind::rms, 1e-6f, false}; ///< of the latents
+  bool operator==(const LatentSpec&) const = default;
 };
 
 /// Softmax attention with grouped heads. MHA (n_kv_heads = n_heads) and MQA (n_kv_heads = 1) are values of it.
@@ -81,6 +100,7 @@ struct AttentionSpec {
   int window = 0; ///< how many positions a token attends to, its own counted; 0: all
   /// n > 0: a query at a position p >= n (from 0) is multiplied by ln(p + 1) / ln(n). 0: none.
   int log_scaling_from = 0;
+  std::optional<LatentSpec> latent = std::nullopt; ///< n_kv_heads is n_heads then
   bool operator==(const AttentionSpec&) const = default;
 };
 

@@ -13,6 +13,7 @@
 #include "lib/spec/read_spec.h"
 #include "lib/text/tokenizer.h"
 #include "lib/weights/file_type.h"
+#include "lib/weights/latent.h"
 #include "lib/weights/packed_cache.h"
 #include "lib/weights/sources.h"
 
@@ -59,6 +60,7 @@ Result<Model> Model::open(const std::string& path, const ModelOptions& options) 
       else return std::move(tokenizer).error();
       for (const auto& part : file->identity()) file->release(part.header); // megabytes of tokens and merges
     }
+    weights::split_kv_b(*file, model->spec);
     const auto tensors = weights::list_tensors(model->spec);
     const auto types = weights::check_tensors(*file, tensors);
     if (!types) return types.error();

@@ -10,6 +10,7 @@
 #include "lib/hf/open.h"
 #include "lib/spec/read_spec.h"
 #include "lib/weights/file_type.h"
+#include "lib/weights/latent.h"
 #include "lib/weights/sources.h"
 #include "quant/quant.h"
 
@@ -41,12 +42,13 @@ void convert_rows(void* context, int thread) {
 
 class Quantizer {
  public:
-  Quantizer(const gguf::File& file, gguf::Writer& writer, runtime::ThreadPool& pool, const QuantizeOptions& options)
+  Quantizer(gguf::File& file, gguf::Writer& writer, runtime::ThreadPool& pool, const QuantizeOptions& options)
       : file_(file), writer_(writer), pool_(pool), options_(options) {}
 
   Status run() {
     const auto spec = spec::read_spec(file_);
     if (!spec) return spec.error();
+    weights::split_kv_b(file_, *spec);
     const auto tensors = weights::list_tensors(*spec);
     if (const auto checked = weights::check_tensors(file_, tensors); !checked) return checked.error();
     const auto types = weights::choose_types(tensors, *spec, options_.mix);
@@ -94,7 +96,7 @@ class Quantizer {
     return {};
   }
 
-  const gguf::File& file_;
+  gguf::File& file_;
   gguf::Writer& writer_;
   runtime::ThreadPool& pool_;
   const QuantizeOptions& options_;

@@ -129,6 +129,39 @@ void take_routing(const ModelSpec& spec, const BufferSizes& sizes, Buffers& b, r
 
 } // namespace
 
+AttentionSpec as_cached(const AttentionSpec& spec) {
+  AttentionSpec a = spec;
+  if (!spec.latent) return a;
+  a.n_kv_heads = 1;
+  a.head_dim = spec.latent->kv_rank + spec.rope->dims;
+  return a;
+}
+
+namespace {
+
+LatentBuffers take_latent(const ModelSpec& spec, int n_batch, int n_threads, runtime::Arena& arena) {
+  int q_rank = 0, q = 0, kv = 0, values = 0;
+  for (const LayerSpec& layer : spec.layers) {
+    const AttentionSpec* a = layer.attention();
+    if (!a || !a->latent) continue;
+    q_rank = std::max(q_rank, a->latent->q_rank);
+    q = std::max(q, a->n_heads * a->head_dim);
+    kv = std::max(kv, a->latent->kv_rank + a->rope->dims);
+    values = std::max(values, a->n_heads * a->latent->v_dim);
+  }
+  LatentBuffers b;
+  if (kv == 0) return b;
+  b.q_latent = arena.take<float>(size(n_batch) * size(q_rank));
+  b.q_normed = take_rows(std::max(n_batch, n_threads), q_rank, true, arena);
+  b.q_normed.own_rows = true;
+  b.q = arena.take<float>(size(n_batch) * size(q));
+  b.kv = arena.take<float>(size(n_batch) * size(kv));
+  b.values = take_rows(n_batch, values, true, arena);
+  return b;
+}
+
+} // namespace
+
 Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::Arena& arena) {
   Buffers b;
   const int n_batch = sizes.n_batch, n_chunks = (sizes.n_ctx + kernels::kAttentionChunk - 1) / kernels::kAttentionChunk;
@@ -139,7 +172,7 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
     if (layer.ffn) d_ff = std::max(d_ff, layer.ffn->experts ? layer.ffn->experts->shared_d_ff : layer.ffn->d_ff);
     if (layer.ffn && layer.ffn->experts) n_experts = std::max(n_experts, layer.ffn->experts->n_experts);
     if (!layer.attention()) continue;
-    const AttentionSpec& a = *layer.attention();
+    const AttentionSpec a = as_cached(*layer.attention());
     qkv = std::max(qkv, (a.n_heads + 2 * a.n_kv_heads) * a.head_dim);
     attended = std::max(attended, a.n_heads * a.head_dim);
     head_dim = std::max(head_dim, a.head_dim);
@@ -162,6 +195,7 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
   b.attended = take_rows(n_batch, attended, true, arena);
   b.inner = take_rows(n_batch, d_ff, sizes.inner_floats, arena);
   b.recurrent = take_recurrent(recurrent, n_batch, sizes.n_threads, arena);
+  b.latent = take_latent(spec, n_batch, sizes.n_threads, arena);
   take_routing(spec, sizes, b, arena);
   b.projected = arena.take<float>(size(n_batch) * size(spec.d_model));
   b.logits = arena.take<float>(size(spec.n_vocab));
@@ -174,20 +208,25 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
 
 std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, TensorType type, runtime::Arena& arena) {
   std::vector<LayerCache> cache;
+  std::size_t n_latent_keys = 0;
   for (const LayerSpec& layer : spec.layers) {
     LayerCache& c = cache.emplace_back();
     const RecurrentSizes recurrent = recurrent_sizes(layer, spec.d_model);
     c.past = arena.take<float>(recurrent.past);
     c.state = arena.take<float>(recurrent.state);
     if (!layer.attention()) continue;
-    const AttentionSpec& a = *layer.attention();
+    const AttentionSpec a = as_cached(*layer.attention());
     c.type = type;
     c.v_stride = (a.head_dim + 15) / 16 * 16;
     c.k_head_stride = (size(n_ctx) + 15) / 16 * 16 * size(a.head_dim);
     c.v_head_stride = size(n_ctx) * size(c.v_stride);
-    c.k = arena.take<std::byte>(size(a.n_kv_heads) * c.k_head_stride * c.element_bytes());
+    if (a.latent) n_latent_keys = std::max(n_latent_keys, c.k_head_stride * c.element_bytes());
+    else c.k = arena.take<std::byte>(size(a.n_kv_heads) * c.k_head_stride * c.element_bytes());
     c.v = arena.take<std::byte>(size(a.n_kv_heads) * c.v_head_stride * c.element_bytes());
   }
+  std::byte* latent_keys = arena.take<std::byte>(n_latent_keys);
+  for (std::size_t i = 0; i < cache.size(); ++i)
+    if (const AttentionSpec* a = spec.layers[i].attention(); a && a->latent) cache[i].k = latent_keys;
   return cache;
 }
 

@@ -56,6 +56,18 @@ struct Routing {
   int* next_slots = nullptr;       ///< [n_experts], while tokens are grouped
 };
 
+/// What attention over latents computes on the way; the latents' queries are where others have q, their outputs in `attended`.
+struct LatentBuffers {
+  float* q_latent = nullptr; ///< [n_batch, q_rank]
+  Rows q_normed;             ///< of width q_rank
+  float* q = nullptr;        ///< [n_batch, n_heads * head_dim]
+  float* kv = nullptr;       ///< [n_batch, kv_rank + rope dims]
+  Rows values;               ///< of width n_heads * v_dim
+};
+/// How the decoder attends to latents: all heads share one kv head, whose k is the latent and the rotated part, and whose v is
+/// the same. For other attention the spec itself.
+AttentionSpec as_cached(const AttentionSpec& spec);
+
 struct Buffers {
   float* residual = nullptr; ///< [n_batch, d_model]: the stream that the layers add to
   Rows normed;               ///< of width d_model
@@ -67,6 +79,7 @@ struct Buffers {
   int n_gathered = 0;
   Routing routing;
   RecurrentBuffers recurrent;
+  LatentBuffers latent;
   float* projected = nullptr; ///< [n_batch, d_model]: what is about to be added to the stream
   float* logits = nullptr;    ///< [n_vocab]
   float* partials = nullptr;  ///< of attention, for a token that threads share: [n_kv_heads, partials_stride]
@@ -91,6 +104,7 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
 /// K and V of one layer, F16 or F32; or the state of a recurrent one.
 struct LayerCache {
   TensorType type = TensorType::F16;
+  /// Of latents: made of v when it is needed, in one place for all layers.
   std::byte* k = nullptr;                           ///< [n_kv_heads, ceil(n_ctx/16), head_dim, 16]: 16 positions side by side
   std::byte* v = nullptr;                           ///< [n_kv_heads, n_ctx, v_stride]
   std::size_t k_head_stride = 0, v_head_stride = 0; ///< elements from one kv head to the next

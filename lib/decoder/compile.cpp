@@ -1,6 +1,7 @@
 #include "lib/decoder/compile.h"
 
 #include "lib/decoder/expert_steps.h"
+#include "lib/decoder/latent_steps.h"
 #include "lib/decoder/recurrent_steps.h"
 #include "lib/decoder/steps.h"
 #include "lib/spec/visit_mixer.h"
@@ -52,7 +53,7 @@ class Compiler {
 
   static void count(StepTag& step_tag, const Linear& linear) {
     step_tag.bytes_fixed += static_cast<std::int64_t>(linear.weight.bytes);
-    step_tag.ops_per_token += 2 * static_cast<std::int64_t>(linear.weight.n_rows) * linear.weight.n_cols;
+    step_tag.ops_per_token += 2 * static_cast<std::int64_t>(linear.weight.n_rows) * linear.weight.n_cols * linear.weight.n_parts;
   }
 
   void compile_embedding() {
@@ -142,6 +143,7 @@ class Compiler {
   }
 
   void compile_mixer(const LayerSpec& layer, const AttentionSpec& a, const RoleWeights& w, const LayerCache& cache) {
+    if (a.latent) return compile_latent(layer, a, w, cache);
     std::vector<const Linear*> qkv;
     for (const Role role : {Role::attn_qkv, Role::attn_q, Role::attn_k, Role::attn_v})
       if (w.linear(role).weight.panels) qkv.push_back(&w.linear(role));
@@ -268,6 +270,50 @@ class Compiler {
     add<NormStep>(tag(Component::attention, Operation::norm),
                   NormStep::Operands{nullptr, {}, r.steps, y, !out.takes_floats(), Scope::tokens, Scope::tokens});
     add_output(Component::attention, layer, out, y, w.norm(Role::attn_post_norm));
+  }
+
+  void compile_latent(const LayerSpec& layer, const AttentionSpec& a, const RoleWeights& w, const LayerCache& cache) {
+    const LatentSpec& latent = *a.latent;
+    LatentBuffers& b = b_.latent;
+    const Linear &q_a = w.linear(Role::attn_q_a), &q_b = w.linear(Role::attn_q_b), &q = w.linear(Role::attn_q);
+    const Linear &kv_a = w.linear(Role::attn_kv_a), &k_b = w.linear(Role::attn_k_b), &v_b = w.linear(Role::attn_v_b);
+    const Linear& output = w.linear(Role::attn_output);
+    const Linear* const readers[] = {&q_a, &q, &kv_a};
+    add_input(Component::attention, layer, w.norm(Role::attn_norm), readers);
+    add_linear(Component::attention, kv_a, b_.normed, b.kv, kv_a.weight.n_rows, nullptr);
+    if (latent.q_rank != 0) {
+      Rows normed = b.q_normed;
+      normed.n_cols = latent.q_rank;
+      add_linear(Component::attention, q_a, b_.normed, b.q_latent, latent.q_rank, nullptr);
+      add<NormStep>(tag(Component::attention, Operation::norm),
+                    NormStep::Operands{&latent.norm, w.norm(Role::attn_q_a_norm), b.q_latent, normed, !q_b.takes_floats(),
+                                       Scope::tokens, Scope::tokens});
+      add_linear(Component::attention, q_b, normed, b.q, q_b.weight.n_rows, nullptr);
+    } else {
+      add_linear(Component::attention, q, b_.normed, b.q, q.weight.n_rows, nullptr);
+    }
+
+    plan_.latent_specs.push_back(std::make_unique<const AttentionSpec>(as_cached(a)));
+    const AttentionSpec& cached = *plan_.latent_specs.back();
+    StepTag query = tag(Component::attention, Operation::mul_mat);
+    count(query, k_b);
+    add<LatentQueryStep>(query, LatentQueryStep::Operands{&a, &k_b, w.norm(Role::attn_kv_a_norm), b_.find_rotation(*a.rope), b.q,
+                                                          b.kv, b_.qkv, cache, b_.scratch, b_.scratch_stride});
+    StepTag attention = tag(Component::attention, Operation::attention);
+    attention.bytes_per_position = static_cast<std::int64_t>(cache.element_bytes()) * cached.head_dim;
+    add<LatentKeysStep>(attention, cache, cached.head_dim);
+    attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * cached.head_dim;
+    Rows sums = b_.attended;
+    sums.n_cols = a.n_heads * cached.head_dim;
+    add<AttentionStep>(attention, AttentionStep::Operands{&cached, b_.qkv, cache, sums, false, b_.partials, b_.partials_stride,
+                                                          b_.scratch, b_.scratch_stride});
+    StepTag value = tag(Component::attention, Operation::mul_mat);
+    count(value, v_b);
+    Rows values = b.values;
+    values.n_cols = a.n_heads * latent.v_dim;
+    add<LatentValueStep>(
+        value, LatentValueStep::Operands{&a, &v_b, sums.x, values, !output.takes_floats(), b_.scratch, b_.scratch_stride});
+    add_output(Component::attention, layer, output, values, w.norm(Role::attn_post_norm));
   }
 
   void add_ffn_input(const LayerSpec& layer, const RoleWeights& w) {

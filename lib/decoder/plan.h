@@ -12,6 +12,7 @@
 
 #include "kernels/table.h"
 #include "lib/runtime/recorder.h"
+#include "mote/spec.h"
 
 namespace mote::decoder {
 
@@ -104,6 +105,7 @@ class Step {
 };
 
 struct Plan {
+  std::vector<std::unique_ptr<const AttentionSpec>> latent_specs; ///< that steps refer to
   std::vector<std::unique_ptr<Step>> steps;
   std::size_t n_body = 0; ///< the steps before the head, which runs only in passes that have outputs
 };

@@ -146,6 +146,12 @@ bool File::is_made_of(const std::string& path) const {
 
 std::span<const Tensor> File::tensors() const noexcept { return impl_->tensors; }
 
+void File::set_tensors(std::vector<Tensor> tensors) {
+  impl_->tensors = std::move(tensors);
+  std::vector<NameIndex::Entry> entries;
+  for (std::size_t i = 0; i < impl_->tensors.size(); ++i) entries.emplace_back(impl_->tensors[i].name, i);
+  impl_->tensor_names = NameIndex(std::move(entries));
+}
 const Tensor* File::find_tensor(std::string_view name) const noexcept {
   const auto place = impl_->tensor_names.find(name);
   return place ? &impl_->tensors[*place] : nullptr;

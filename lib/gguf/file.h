@@ -62,6 +62,8 @@ class File {
   /// Whether this path leads to the file or to one of its parts.
   bool is_made_of(const std::string& path) const;
   std::span<const Tensor> tensors() const noexcept;
+  /// Puts others in their place, made of them or of the same mapped bytes; names differ from each other.
+  void set_tensors(std::vector<Tensor> tensors);
   /// Null if there is none.
   const Tensor* find_tensor(std::string_view name) const noexcept;
   /// Tells the system that the pages of these bytes, a part of a tensor or of a key, are not needed any more.

@@ -5,9 +5,11 @@ namespace mote::hf {
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kBloom, &kGemma,  &kGemma2,  &kGemma3,  &kGpt2,    &kGptNeox,   &kGranite,  &kGraniteHybrid,  &kJamba,   &kLfm2,    &kLlama,
-    &kMamba, &kMamba2, &kMiniCpm, &kMistral, &kMixtral, &kMobileLlm, &kNemotron, &kOlmo,           &kOlmo2,   &kOpenElm, &kOpenLm,
-    &kOpt,   &kPhi,    &kPhi3,    &kQwen,    &kQwen2,   &kQwen2Moe,  &kQwen3,    &kRecurrentGemma, &kSmolLm3, &kStableLm};
+    &kBloom,         &kDeepSeekV2, &kGemma,    &kGemma2, &kGemma3, &kGpt2,     &kGptNeox, &kGranite,        &kGraniteMoe,
+    &kGraniteHybrid, &kJamba,      &kLfm2,     &kLlama,  &kMamba,  &kMamba2,   &kMiniCpm, &kMiniCpm3,       &kMistral,
+    &kMixtral,       &kMobileLlm,  &kNemotron, &kOlmo,   &kOlmo2,  &kOlmoe,    &kOpenElm, &kOpenLm,         &kOpt,
+    &kPhi,           &kPhi3,       &kPhiMoe,   &kQwen,   &kQwen2,  &kQwen2Moe, &kQwen3,   &kRecurrentGemma, &kSmolLm3,
+    &kStableLm};
 
 } // namespace
 

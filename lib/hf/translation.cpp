@@ -124,11 +124,13 @@ void Translation::rope(int n_dims, std::string_view layer_type) {
   set("rope.freq_base", base);
   const std::string scaling(config_.any_of({parameters, "rope_scaling"}));
   const std::string type_key(config_.any_of({scaling + ".rope_type", scaling + ".type"}));
-  config_.expect_word(type_key, "default", {"default", "linear", "llama3", "longrope", "su"});
+  config_.expect_word(type_key, "default", {"default", "linear", "llama3", "longrope", "su", "yarn"});
   const std::string type = config_.string_or(type_key, "default");
   if (type == "linear") {
     set("rope.scaling.type", "linear");
     set("rope.scaling.factor", config_.real(scaling + ".factor"));
+  } else if (type == "yarn") {
+    yarn_scaling(scaling);
   } else if (type == "llama3") {
     llama3_scaling(scaling, n_dims, base);
   } else if (type == "longrope" || type == "su") {
@@ -148,6 +150,17 @@ void Translation::long_rope(std::string_view scaling) {
     const std::vector<double> factors = config_.reals(key(std::string(word) + "_factor"));
     values("rope_factors_" + std::string(word) + ".weight", std::vector<float>(factors.begin(), factors.end()));
   }
+}
+
+void Translation::yarn_scaling(const std::string& scaling) {
+  const double mscale = config_.real_or(scaling + ".mscale", 1.0), of_scores = config_.real_or(scaling + ".mscale_all_dim", 0.0);
+  if (mscale != of_scores) config_.unsupported(scaling + ".mscale differs from mscale_all_dim, which is not supported");
+  set("rope.scaling.type", "yarn");
+  set("rope.scaling.factor", config_.real(scaling + ".factor"));
+  set("rope.scaling.original_context_length", config_.integer(scaling + ".original_max_position_embeddings"));
+  set("rope.scaling.yarn_beta_fast", config_.real_or(scaling + ".beta_fast", 32.0));
+  set("rope.scaling.yarn_beta_slow", config_.real_or(scaling + ".beta_slow", 1.0));
+  set("rope.scaling.yarn_log_multiplier", 0.1 * of_scores);
 }
 
 void Translation::llama3_scaling(std::string_view scaling, int n_dims, double base) {

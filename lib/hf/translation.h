@@ -123,6 +123,7 @@ class Translation {
   void add_one(const std::string& to, std::span<const From> from, std::string_view suffix, Need need, int layer);
   void make_tensor(const std::string& to, std::span<const From> from, const std::vector<Found>& found);
   bool make_piece(const StoredTensor& stored, const From& from, std::int64_t n_cols, Piece& piece);
+  void yarn_scaling(const std::string& scaling);
   void llama3_scaling(std::string_view scaling, int n_dims, double base);
   void long_rope(std::string_view scaling);
 

@@ -61,10 +61,20 @@ AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, co
   attention.clamp = values.real_or("clamp", usual.clamp, 0, kMaxFactor);
   attention.qk_norm.reset();
   if (values.boolean_or("qk_norm", usual.qk_norm.has_value())) attention.qk_norm = NormSpec{norm.kind, norm.eps, false};
+  attention.qk_norm_scope = usual.qk_norm_scope;
   attention.scale =
       values.real_or("attention_scale", static_cast<float>(1.0 / std::sqrt(static_cast<double>(attention.head_dim))), 1e-6, 1e6);
   attention.softcap = values.real_or("attention_softcap", usual.softcap, 0, kMaxFactor);
   attention.rope = read_rope(values, usual.rope, attention.head_dim);
+  if (usual.latent) {
+    attention.latent = usual.latent;
+    attention.latent->q_rank = values.integer_or("q_rank", 0, 0, kMaxDModel);
+    attention.latent->kv_rank = values.integer("kv_rank", 1, kMaxHeadDim);
+    attention.latent->v_dim = values.integer_or("v_dim", attention.head_dim, 1, kMaxHeadDim);
+  } else {
+    for (const std::string_view key : {"q_rank", "kv_rank", "v_dim"})
+      if (values.has(key)) values.fail(key, "no such key in a family without latents");
+  }
   return attention;
 }
 
@@ -178,7 +188,10 @@ void arrange_layers(ShapeValues& values, ModelSpec& model) {
   const double local_base = values.real_or("rope_base_local", 0.0, kMinRopeBase, kMaxRopeBase);
   if (values.has("dense_layers"))
     for (const int i : values.integers("dense_layers", 0, static_cast<int>(model.layers.size()) - 1))
-      if (auto& ffn = model.layers[static_cast<std::size_t>(i)].ffn) ffn->experts.reset();
+      if (auto& ffn = model.layers[static_cast<std::size_t>(i)].ffn) {
+        ffn->experts.reset();
+        ffn->d_ff = values.integer_or("dense_d_ff", ffn->d_ff, 1, kMaxDFf);
+      }
   const auto is_last_of = [](std::size_t i, int turn) { return turn != 0 && (i + 1) % static_cast<std::size_t>(turn) == 0; };
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     AttentionSpec* attention = model.layers[i].attention();

@@ -7,9 +7,10 @@ namespace spec {
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kBloom, &kGemma, &kGemma2, &kGemma3,  &kGpt2,     &kGptNeox, &kGranite,        &kGraniteHybrid, &kJamba,   &kLfm2,
-    &kLlama, &kMamba, &kMamba2, &kMiniCpm, &kNemotron, &kOlmo,    &kOlmo2,          &kOpenElm,       &kOpenLm,  &kOpt,
-    &kPhi2,  &kPhi3,  &kQwen,   &kQwen2,   &kQwen2Moe, &kQwen3,   &kRecurrentGemma, &kSmolLm3,       &kStableLm};
+    &kBloom,      &kDeepSeek2, &kGemma,    &kGemma2,  &kGemma3,         &kGpt2,    &kGptNeox, &kGranite,  &kGraniteHybrid,
+    &kGraniteMoe, &kJamba,     &kLfm2,     &kLlama,   &kMamba,          &kMamba2,  &kMiniCpm, &kMiniCpm3, &kNemotron,
+    &kOlmo,       &kOlmo2,     &kOlmoe,    &kOpenElm, &kOpenLm,         &kOpt,     &kPhi2,    &kPhi3,     &kPhiMoe,
+    &kQwen,       &kQwen2,     &kQwen2Moe, &kQwen3,   &kRecurrentGemma, &kSmolLm3, &kStableLm};
 
 } // namespace
 

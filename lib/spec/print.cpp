@@ -73,6 +73,11 @@ void Fields::add(const std::string& path, const RopeSpec& rope) {
   if (!rope.long_factors.empty()) add(path + ".long_factors", runs(rope.long_factors));
   add_unless(0, path + ".n_short_ctx", rope.n_short_ctx);
   add_unless(1.0f, path + ".magnitude", rope.magnitude);
+  if (!rope.yarn) return;
+  add(path + ".yarn_factor", rope.yarn->factor);
+  add(path + ".yarn_beta_fast", rope.yarn->beta_fast);
+  add(path + ".yarn_beta_slow", rope.yarn->beta_slow);
+  add(path + ".yarn_original_ctx", rope.yarn->original_ctx);
 }
 
 void Fields::add(const std::string& path, const AttentionSpec& attention) {
@@ -93,6 +98,11 @@ void Fields::add(const std::string& path, const AttentionSpec& attention) {
   add_unless(0.0f, path + ".alibi_max_bias", attention.alibi_max_bias);
   add_unless(0, path + ".window", attention.window);
   add_unless(0, path + ".log_scaling_from", attention.log_scaling_from);
+  if (!attention.latent) return;
+  add(path + ".q_rank", attention.latent->q_rank);
+  add(path + ".kv_rank", attention.latent->kv_rank);
+  add(path + ".v_dim", attention.latent->v_dim);
+  add(path + ".latent_norm", attention.latent->norm);
 }
 
 void Fields::add(const std::string& path, const MambaSpec& mamba) {

@@ -117,6 +117,24 @@ bool read_long_rope(Metadata& metadata, RopeSpec& rope) {
   return true;
 }
 
+/// Attention over latents, one shape for all layers. New files count the cache as one kv head; their own lengths have _mla.
+void read_latent(Metadata& metadata, ModelSpec& spec, const LayerSpec& kind, int n_heads) {
+  AttentionSpec a = *kind.attention();
+  const auto length = [&](const std::string& key, int usual) {
+    const std::string mla = key + "_mla";
+    return metadata.has(mla) ? metadata.integer(mla, 1, kMaxHeadDim) : metadata.integer_or(key, usual, 1, kMaxHeadDim);
+  };
+  a.n_heads = a.n_kv_heads = n_heads;
+  a.head_dim = length("attention.key_length", std::clamp(spec.d_model / n_heads, 1, kMaxHeadDim));
+  a.latent->v_dim = length("attention.value_length", std::clamp(spec.d_model / n_heads, 1, kMaxHeadDim));
+  a.latent->q_rank = metadata.integer_or("attention.q_lora_rank", 0, 0, kMaxDModel);
+  a.latent->kv_rank = metadata.integer("attention.kv_lora_rank", 1, kMaxHeadDim);
+  const double scale = metadata.real_or("attention.scale", 0.0);
+  a.scale = static_cast<float>(scale != 0.0 ? scale : 1.0 / std::sqrt(static_cast<double>(a.head_dim)));
+  spec.layers.assign(spec.layers.size(), kind);
+  for (LayerSpec& layer : spec.layers) *layer.attention() = a;
+}
+
 /// Puts attention where the file says heads: everywhere, or where a hybrid's layer has kv heads.
 void read_attention_layers(Metadata& metadata, ModelSpec& spec, const LayerSpec& kind) {
   const std::size_t n_layers = spec.layers.size();
@@ -125,6 +143,7 @@ void read_attention_layers(Metadata& metadata, ModelSpec& spec, const LayerSpec&
   const std::vector<int> n_kv_heads = hybrid || metadata.has("attention.head_count_kv")
                                           ? metadata.per_layer("attention.head_count_kv", n_layers, hybrid ? 0 : 1, kMaxHeads)
                                           : n_heads;
+  if (kind.attention()->latent) return read_latent(metadata, spec, kind, n_heads[0]);
   const int head_dim = read_head_dim(metadata, spec.d_model, n_heads);
   double scale = metadata.real_or("attention.scale", 0.0);
   if (scale == 0.0) scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
@@ -167,14 +186,39 @@ AttentionSpec* first_attention(ModelSpec& spec) {
 
 /// Of all norms.
 void read_norm_eps(Metadata& metadata, ModelSpec& spec) {
-  const bool rms = spec.layers[0].norm.kind == NormKind::rms;
-  const auto eps = static_cast<float>(metadata.real(rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon"));
+  // files of phimoe have the key of the other kind, as its config has the word
+  constexpr std::string_view kRms = "attention.layer_norm_rms_epsilon", kLayer = "attention.layer_norm_epsilon";
+  const bool rms = spec.layers[0].norm.kind == NormKind::rms || (metadata.has(kRms) && !metadata.has(kLayer));
+  const auto eps = static_cast<float>(metadata.real(rms ? kRms : kLayer));
   if (spec.head.norm) spec.head.norm->eps = eps;
   if (spec.embedding.norm) spec.embedding.norm->eps = eps;
   for (LayerSpec& layer : spec.layers) {
     layer.norm.eps = eps;
     if (layer.attention() && layer.attention()->qk_norm) layer.attention()->qk_norm->eps = eps;
   }
+}
+
+/// YaRN (Peng et al. 2023) as files of models with latents have it: what its temperature adds goes to the scores, by a factor of
+/// 1 + yarn_log_multiplier * ln(factor), squared, and none to the rotated parts. False when the file says another kind.
+bool read_yarn(Metadata& metadata, RopeSpec& rope, ModelSpec& spec) {
+  if (metadata.string_or("rope.scaling.type", "none") != "yarn" || !spec.layers[0].attention()->latent) return false;
+  const auto number = [&](std::string_view key, double usual, double min, double max) {
+    const double found = metadata.real_or(key, usual);
+    if (found >= min && found <= max) return found;
+    metadata.fail(ErrorCode::bad_file, metadata.full_key(key) + " is " + spec::number(found) + ", expected " + spec::number(min) +
+                                           " to " + spec::number(max));
+    return min;
+  };
+  const auto factor = [&](std::string_view key, double usual, double max) {
+    return static_cast<float>(number(key, usual, 1e-3, max));
+  };
+  rope.yarn = YarnSpec{factor("rope.scaling.factor", 0, 1e6), factor("rope.scaling.yarn_beta_fast", 32, 1e6),
+                       factor("rope.scaling.yarn_beta_slow", 1, 1e6),
+                       metadata.integer("rope.scaling.original_context_length", 1, kMaxCtx)};
+  const double grown = 1 + number("rope.scaling.yarn_log_multiplier", 0, 0, 1) * std::log(static_cast<double>(rope.yarn->factor));
+  for (LayerSpec& layer : spec.layers)
+    if (!metadata.has("attention.scale")) layer.attention()->scale = static_cast<float>(layer.attention()->scale * grown * grown);
+  return true;
 }
 
 /// Base, rotated dimensions and frequency factors; the style stays. first: one of the layers, all of which get the same.
@@ -185,7 +229,7 @@ void read_rope(Metadata& metadata, ModelSpec& spec, const AttentionSpec& first) 
   rope.dims = rope.dims != 0 ? metadata.integer("rope.dimension_count", 2, most)
                              : metadata.integer_or("rope.dimension_count", head_dim, 2, most);
   rope.base = metadata.real_or("rope.freq_base", 10000.0);
-  if (!read_long_rope(metadata, rope)) {
+  if (!read_long_rope(metadata, rope) && !read_yarn(metadata, rope, spec)) {
     rope.factors = read_rope_freqs(metadata, rope.dims);
     const double divisor = read_linear_scaling(metadata);
     if (divisor != 1.0) {

@@ -65,7 +65,11 @@ constexpr std::string_view kKeys[] = {"base",
                                       "final_norm",
                                       "clamp",
                                       "repeat",
-                                      "shared_ffn"};
+                                      "shared_ffn",
+                                      "q_rank",
+                                      "kv_rank",
+                                      "v_dim",
+                                      "dense_d_ff"};
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);

@@ -63,6 +63,28 @@ void check_rope(Checker& check, const std::string& field, const RopeSpec& rope, 
   check.range(field + ".n_short_ctx", rope.n_short_ctx, rope.long_factors.empty() ? 0 : 1,
               rope.long_factors.empty() ? 0 : kMaxCtx);
   check.real_range(field + ".magnitude", rope.magnitude, 1e-3, 1e3);
+  if (!rope.yarn) return;
+  check.real_range(field + ".yarn_factor", rope.yarn->factor, 1.0, 1e6);
+  check.real_range(field + ".yarn_beta_fast", rope.yarn->beta_fast, 1e-3, 1e6);
+  check.real_range(field + ".yarn_beta_slow", rope.yarn->beta_slow, 1e-3, rope.yarn->beta_fast);
+  check.range(field + ".yarn_original_ctx", rope.yarn->original_ctx, 1, kMaxCtx);
+  check.real_range(field + ".base", rope.base, 1.001, kMaxRopeBase);
+}
+
+void check_latent(Checker& check, const std::string& field, const AttentionSpec& a, const LatentSpec& latent) {
+  check.range(field + ".q_rank", latent.q_rank, 0, kMaxDModel);
+  check.range(field + ".v_dim", latent.v_dim, 1, kMaxHeadDim);
+  check_norm(check, field + ".latent_norm", latent.norm);
+  if (a.n_kv_heads != a.n_heads)
+    check.fail(field + ".n_kv_heads", std::to_string(a.n_kv_heads), "n_heads where there is a latent");
+  if (!a.rope) check.fail(field + ".rope", "none", "some where there is a latent", ErrorCode::unsupported);
+  else if (a.rope->dims >= a.head_dim)
+    check.fail(field + ".rope.dims", std::to_string(a.rope->dims), "less than head_dim where there is a latent",
+               ErrorCode::unsupported);
+  if (check.status()) check.range(field + ".kv_rank", latent.kv_rank, 1, kMaxHeadDim - a.rope->dims);
+  if (a.qkv_bias || a.qk_norm || a.qkv_storage != QkvStorage::separate || a.clamp != 0 || a.log_scaling_from != 0)
+    check.fail(field, "one with biases, norms or bounds of q, k and v", "none of these where there is a latent",
+               ErrorCode::unsupported);
 }
 
 void check_mixer(Checker& check, const std::string& field, const AttentionSpec& attention) {
@@ -82,6 +104,7 @@ void check_mixer(Checker& check, const std::string& field, const AttentionSpec& 
   check.range(field + ".window", attention.window, 0, kMaxCtx);
   if (attention.log_scaling_from != 0) check.range(field + ".log_scaling_from", attention.log_scaling_from, 2, kMaxCtx);
   if (attention.rope) check_rope(check, field + ".rope", *attention.rope, attention.head_dim);
+  if (attention.latent && check.status()) check_latent(check, field, attention, *attention.latent);
 }
 
 void check_mixer(Checker& check, const std::string& field, const MambaSpec& mamba) {
@@ -138,6 +161,9 @@ void check_layer(Checker& check, const std::string& field, const LayerSpec& laye
     check.fail(field + ".placement", std::string(name_of(layer.placement)), "pre where the residual is not sequential");
   check_norm(check, field + ".norm", layer.norm);
   check.real_range(field + ".residual_scale", layer.residual_scale, -kMaxFactor, kMaxFactor);
+  if (layer.attention() && layer.attention()->latent && layer.residual != Residual::sequential)
+    check.fail(field + ".residual", std::string(name_of(layer.residual)), "sequential where there is a latent",
+               ErrorCode::unsupported);
   const std::string mixer_field = field + "." + std::string(kMixerNames[layer.mixer.index()]);
   visit_mixer(layer.mixer, [&](const auto& mixer) { check_mixer(check, mixer_field, mixer); });
   if (layer.ffn) {

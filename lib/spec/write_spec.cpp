@@ -29,7 +29,13 @@ template <class Value> std::vector<int> per_layer(const ModelSpec& spec, Value v
 void write_rope(const RopeSpec& rope, KeyWriter& keys) {
   keys.set("rope.dimension_count", rope.dims);
   keys.set("rope.freq_base", static_cast<float>(rope.base));
-  if (!rope.long_factors.empty()) { // tensors
+  if (rope.yarn) {
+    keys.set("rope.scaling.type", "yarn");
+    keys.set("rope.scaling.factor", rope.yarn->factor);
+    keys.set("rope.scaling.yarn_beta_fast", rope.yarn->beta_fast);
+    keys.set("rope.scaling.yarn_beta_slow", rope.yarn->beta_slow);
+    keys.set("rope.scaling.original_context_length", rope.yarn->original_ctx);
+  } else if (!rope.long_factors.empty()) { // tensors
     keys.set("rope.scaling.type", "longrope");
     keys.set("rope.scaling.original_context_length", rope.n_short_ctx);
     keys.set("rope.scaling.attn_factor", rope.magnitude);
@@ -50,7 +56,11 @@ void write_attention(const ModelSpec& spec, const AttentionSpec& first, KeyWrite
            }));
   keys.set("attention.head_count_kv", of_attention(&AttentionSpec::n_kv_heads));
   keys.set("attention.key_length", first.head_dim);
-  keys.set("attention.value_length", first.head_dim);
+  keys.set("attention.value_length", first.latent ? first.latent->v_dim : first.head_dim);
+  if (first.latent) {
+    keys.set("attention.kv_lora_rank", first.latent->kv_rank);
+    if (first.latent->q_rank != 0) keys.set("attention.q_lora_rank", first.latent->q_rank);
+  }
   if (first.scale != static_cast<float>(1.0 / std::sqrt(static_cast<double>(first.head_dim))))
     keys.set("attention.scale", first.scale);
   if (first.softcap != 0) keys.set("attn_logit_softcapping", first.softcap);

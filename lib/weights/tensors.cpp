@@ -71,7 +71,25 @@ class Lister {
   int layer_;
 };
 
+/// The matrices of each head stand one behind the other: what makes the latent's query of q, and v of the latent.
+void list_latent(Lister& list, const AttentionSpec& a, const LatentSpec& latent, std::int64_t d_model) {
+  const std::int64_t q = std::int64_t{a.n_heads} * a.head_dim, kv_rank = latent.kv_rank;
+  if (latent.q_rank != 0) {
+    list.matrix(Role::attn_q_a, "attn_q_a", latent.q_rank, d_model);
+    list.norm(Role::attn_q_a_norm, "attn_q_a_norm", latent.q_rank, latent.norm);
+    list.matrix(Role::attn_q_b, "attn_q_b", q, latent.q_rank);
+  } else {
+    list.matrix(Role::attn_q, "attn_q", q, d_model);
+  }
+  list.matrix(Role::attn_kv_a, "attn_kv_a_mqa", kv_rank + a.rope->dims, d_model);
+  list.norm(Role::attn_kv_a_norm, "attn_kv_a_norm", kv_rank, latent.norm);
+  list.matrices(Role::attn_k_b, "attn_k_b", a.n_heads, kv_rank, a.head_dim - a.rope->dims);
+  list.matrices(Role::attn_v_b, "attn_v_b", a.n_heads, latent.v_dim, kv_rank);
+  list.linear(Role::attn_output, "attn_output", d_model, std::int64_t{a.n_heads} * latent.v_dim, a.output_bias);
+}
+
 void list_mixer(Lister& list, const AttentionSpec& attention, std::int64_t d_model, const NormSpec&) {
+  if (attention.latent) return list_latent(list, attention, *attention.latent, d_model);
   const std::int64_t head_dim = attention.head_dim;
   const std::int64_t q = attention.n_heads * head_dim, kv = attention.n_kv_heads * head_dim;
   if (attention.qkv_storage == QkvStorage::fused) {

@@ -106,6 +106,9 @@ constexpr Case kCases[] = {
     {"family=phi2,layers=2,d_model=160,d_ff=320,heads=2,vocab=131,ctx=64,rope_dims=32", mote::Mix::Q6_K},
     {"family=qwen2moe,layers=2,d_model=96,d_ff=48,heads=3,vocab=131,ctx=64,experts=9,experts_used=3,shared_d_ff=64",
      mote::Mix::Q4_0},
+    {"family=minicpm3,layers=2,d_model=64,d_ff=64,heads=4,head_dim=48,rope_dims=16,q_rank=32,kv_rank=64,v_dim=32,vocab=131,ctx="
+     "64",
+     mote::Mix::Q8_0},
     {"family=gptneox,layers=2,d_model=160,d_ff=320,heads=2,vocab=131,ctx=64", mote::Mix::Q8_0},
     {"family=jamba,layers=3,d_model=96,d_ff=160,heads=3,attention_layers=1,vocab=131,ctx=64", mote::Mix::Q8_0},
     {"family=mamba2,layers=2,d_model=96,ssm_heads=6,ssm_groups=2,vocab=131,ctx=64", mote::Mix::Q4_0},

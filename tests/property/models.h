@@ -34,6 +34,11 @@ inline const std::vector<std::string>& awkward_shapes() {
       "family=olmo2,layers=2,d_model=160,d_ff=320,heads=5,vocab=61,ctx=600",
       "family=phi3,layers=2,d_model=256,d_ff=330,heads=4,kv_heads=2,vocab=63,ctx=600,rope_dims=48,window=41",
       "family=smollm3,layers=4,d_model=192,d_ff=330,heads=6,kv_heads=2,vocab=65,ctx=600,nope_every=4",
+      "family=deepseek2,layers=3,d_model=96,d_ff=40,heads=3,head_dim=44,rope_dims=12,kv_rank=64,v_dim=24,vocab=57,ctx=600,"
+      "experts=6,experts_used=2,shared_d_ff=64,dense_layers=0,dense_d_ff=100",
+      "family=minicpm3,layers=2,d_model=128,d_ff=160,heads=5,head_dim=80,rope_dims=16,q_rank=96,kv_rank=256,v_dim=32,vocab=61,"
+      "ctx=600",
+      "family=phimoe,layers=2,d_model=96,d_ff=72,heads=3,kv_heads=1,vocab=51,ctx=600,experts=18,experts_used=2",
       "family=stablelm,layers=2,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=37,rope_dims=10,vocab=47,ctx=600,qkv_bias=1",
       "family=mamba,layers=2,d_model=222,d_inner=430,d_state=5,dt_rank=15,d_conv=3,vocab=51,ctx=600",
       "family=mamba,layers=2,d_model=256,d_inner=544,d_state=17,dt_rank=32,vocab=49,ctx=600,tied=0",

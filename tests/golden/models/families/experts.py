@@ -1,4 +1,4 @@
-"""Those with routed experts: mixtral (in files of the family llama), qwen2moe."""
+"""Those with routed experts: mixtral (in files of the family llama), qwen2moe, olmoe, granitemoe, phimoe."""
 import torch
 import transformers as t
 
@@ -10,28 +10,38 @@ def make_model(config):
     return from_config(config)
 
 
+def moe_of(layer):
+    """Where the layer has its router and experts."""
+    return layer.mlp if hasattr(layer, "mlp") else layer.block_sparse_moe
+
+
+def router_of(moe):
+    return moe.gate if hasattr(moe, "gate") else moe.router
+
+
 def randomize_experts(model, generator):
     """Experts, whose weights are stacked, as if each were a matrix alone. The last is the first again, for the router too: they
     tie, and it does not matter which of the two a token gets."""
     for layer in model.model.layers:
-        if not hasattr(layer.mlp, "experts"):
+        moe = moe_of(layer)
+        if not hasattr(moe, "experts"):
             continue
-        experts, gate = layer.mlp.experts, layer.mlp.gate
+        router = router_of(moe)
         with torch.no_grad():
-            for p in (experts.gate_up_proj, experts.down_proj):
+            for p in (moe.experts.gate_up_proj, moe.experts.down_proj):
                 p.copy_(1.6 * torch.randn(p.shape, generator=generator) / min(p.shape[1:]) ** 0.5)
                 p[-1] = p[0]
-            gate.weight.copy_(2 * torch.randn(gate.weight.shape, generator=generator) / gate.weight.shape[1] ** 0.5)
-            gate.weight[-1] = gate.weight[0]
+            router.weight.copy_(2 * torch.randn(router.weight.shape, generator=generator) / router.weight.shape[1] ** 0.5)
+            router.weight[-1] = router.weight[0]
 
 
-def add_experts(g, b, mlp):
+def add_experts(g, b, moe):
     """The router and the experts of a layer."""
-    g.tensor(f"{b}.ffn_gate_inp.weight", mlp.gate.weight, f32=True)
-    gate, up = mlp.experts.gate_up_proj.chunk(2, dim=1)
+    g.tensor(f"{b}.ffn_gate_inp.weight", router_of(moe).weight, f32=True)
+    gate, up = moe.experts.gate_up_proj.chunk(2, dim=1)
     g.tensor(f"{b}.ffn_gate_exps.weight", gate)
     g.tensor(f"{b}.ffn_up_exps.weight", up)
-    g.tensor(f"{b}.ffn_down_exps.weight", mlp.experts.down_proj)
+    g.tensor(f"{b}.ffn_down_exps.weight", moe.experts.down_proj)
 
 
 def add_shared_expert(g, b, mlp):
@@ -103,7 +113,81 @@ def write_qwen2moe(name, config, model):
     g.finish()
 
 
+def write_olmoe(name, config, model):
+    g = Gguf(name, "olmoe")
+    add_sizes(g.writer, config, config.num_experts)
+    add_outside(g, model)
+    for i, layer in enumerate(model.model.layers):
+        b = f"blk.{i}"
+        g.linear(f"{b}.attn_norm", layer.input_layernorm)
+        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
+        add_attention(g, b, layer.self_attn, config, permute=False)
+        g.linear(f"{b}.attn_q_norm", layer.self_attn.q_norm)
+        g.linear(f"{b}.attn_k_norm", layer.self_attn.k_norm)
+        add_experts(g, b, layer.mlp)
+    g.finish()
+
+
+def write_granitemoe(name, config, model):
+    g, c = Gguf(name, "granitemoe"), config
+    add_sizes(g.writer, c, c.num_local_experts)
+    g.writer.add_attention_scale(c.attention_multiplier)
+    g.writer.add_embedding_scale(c.embedding_multiplier)
+    g.writer.add_residual_scale(c.residual_multiplier)
+    g.writer.add_logit_scale(c.logits_scaling)
+    add_outside(g, model, tied=True)
+    for i, layer in enumerate(model.model.layers):
+        b = f"blk.{i}"
+        g.linear(f"{b}.attn_norm", layer.input_layernorm)
+        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
+        add_attention(g, b, layer.self_attn, c, permute=True)
+        add_experts(g, b, layer.block_sparse_moe)
+    g.finish()
+
+
+def write_phimoe(name, config, model):
+    g = Gguf(name, "phimoe")
+    add_sizes(g.writer, config, config.num_local_experts)
+    add_outside(g, model)
+    for i, layer in enumerate(model.model.layers):
+        b = f"blk.{i}"
+        g.linear(f"{b}.attn_norm", layer.input_layernorm)
+        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
+        add_attention(g, b, layer.self_attn, config, permute=False)
+        add_experts(g, b, layer.mlp)
+    g.finish()
+
+
+def randomize_phimoe(model, generator):
+    """Scores so close to each other that some experts stand within the two hundredths that share their weight, and no ties."""
+    randomize_experts(model, generator)
+    for layer in model.model.layers:
+        weight = router_of(moe_of(layer)).weight
+        with torch.no_grad():
+            weight.copy_(0.02 * torch.randn(weight.shape, generator=generator) + weight[:1])
+
+
 CASES = [
+    Case("olmoe", 42,
+         t.OlmoeConfig(vocab_size=41, hidden_size=32, intermediate_size=14, num_hidden_layers=2, num_attention_heads=4,
+                       num_key_value_heads=2, max_position_embeddings=64, rms_norm_eps=1e-5, num_experts=7, num_experts_per_tok=3,
+                       norm_topk_prob=False, tie_word_embeddings=False,
+                       rope_parameters={"rope_type": "default", "rope_theta": 10000.0}),
+         write_olmoe, make_model=make_model, randomize=randomize_experts),
+    Case("granitemoe", 43,
+         t.GraniteMoeConfig(vocab_size=41, hidden_size=32, intermediate_size=14, num_hidden_layers=2, num_attention_heads=4,
+                            num_key_value_heads=2, max_position_embeddings=64, rms_norm_eps=1e-6, num_local_experts=7,
+                            num_experts_per_tok=3, tie_word_embeddings=True, attention_multiplier=0.2, embedding_multiplier=3.0,
+                            residual_multiplier=0.4, logits_scaling=2.5,
+                            rope_parameters={"rope_type": "default", "rope_theta": 10000.0}),
+         write_granitemoe, make_model=make_model, randomize=randomize_experts),
+    Case("phimoe", 44,
+         t.PhimoeConfig(vocab_size=41, hidden_size=32, intermediate_size=14, num_hidden_layers=2, num_attention_heads=4,
+                        num_key_value_heads=2, max_position_embeddings=64, rms_norm_eps=1e-5, num_local_experts=6,
+                        num_experts_per_tok=2, router_jitter_noise=0.01, attention_bias=True, lm_head_bias=True,
+                        tie_word_embeddings=False, sliding_window=None,
+                        rope_parameters={"rope_type": "default", "rope_theta": 10000.0}),
+         write_phimoe, make_model=make_model, randomize=randomize_phimoe),
     Case("mixtral", 40,
          t.MixtralConfig(vocab_size=43, hidden_size=28, intermediate_size=18, num_hidden_layers=2, num_attention_heads=3,
                          num_key_value_heads=1, head_dim=14, max_position_embeddings=64, rms_norm_eps=1e-5, num_local_experts=5,
