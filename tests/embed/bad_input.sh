@@ -113,7 +113,7 @@ case $program in
     refuse 2 "--save" --model "$tiny" --save "$scratch/out.gguf"
     refuse 2 "--save" --preset qwen2-0.5b --type Q8_0,Q6_K --save "$scratch/out.gguf"
     refuse 2 "--save" --save "$scratch/out.gguf"
-    refuse 1 "activation" --preset cerebras-gpt-111m --save "$scratch/out.gguf"
+    refuse 1 "placement" --shape layers=1,d_model=32,d_ff=32,heads=1,vocab=8,placement=output --save "$scratch/out.gguf"
     refuse 1 "no/such/folder" --preset smollm-135m --save "$scratch/no/such/folder/x.gguf"
     refuse 2 "context" --model "$tiny" --prompt 17 --generate 1
     refuse 2 "context" --model "$tiny" --prompt 10 --generate 4 --context 8

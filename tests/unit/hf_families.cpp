@@ -52,6 +52,8 @@ TEST_CASE("what a family's config asks for and is not computed is refused by its
       {"openlm", R"("weight_tying": false)", R"("weight_tying": true)", "params_args_dict.weight_tying is true"},
       {"qwen1_beyond", R"("max_position_embeddings": 80)", R"("max_position_embeddings": 81)",
        "use_dynamic_ntk with max_position_embeddings 81 of more than twice seq_length 40 is not supported"},
+      {"qwen1_beyond", R"("num_attention_heads": 3)", R"("num_attention_heads": 18)", "kv_channels"},
+      {"qwen1_beyond", R"("hidden_size": 36)", R"("hidden_size": 16777215)", "kv_channels"},
       {"qwen1", R"("kv_channels": 12)", R"("kv_channels": 6)", "kv_channels"},
       {"qwen1", R"("intermediate_size": 100)", R"("intermediate_size": 101)",
        "feed_forward_length is 101, expected an even number"},

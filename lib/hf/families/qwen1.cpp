@@ -12,7 +12,8 @@ namespace {
 
 /// For sequences of up to twice the length of training: those of up to four times would have frequencies of their own.
 void slower_turns(Translation& t, int n_trained, int n_ctx) {
-  if (t.head_dim() < 4 || t.head_dim() % 2 != 0) return; // refused by the spec
+  constexpr int kMaxHeadDim = 4096; // the spec refuses less
+  if (t.head_dim() < 4 || t.head_dim() % 2 != 0 || t.head_dim() > kMaxHeadDim) return;
   if (n_ctx > 2 * n_trained)
     return t.config().unsupported("use_dynamic_ntk with max_position_embeddings " + std::to_string(n_ctx) +
                                   " of more than twice seq_length " + std::to_string(n_trained) + " is not supported");
