@@ -34,7 +34,7 @@ def write_bloom(name, config, model, copies_embedding=False):
 
 CASES = [
     # six heads: the slopes of the last two are of the other kind
-    Case("bloom", 40, t.BloomConfig(vocab_size=53, hidden_size=30, n_layer=2, n_head=6, layer_norm_epsilon=1e-5), write_bloom),
+    Case("bloom", 40, t.BloomConfig(vocab_size=53, hidden_size=24, n_layer=2, n_head=6, layer_norm_epsilon=1e-5), write_bloom),
     Case("bloom_copied", 41, t.BloomConfig(vocab_size=47, hidden_size=24, n_layer=2, n_head=2, layer_norm_epsilon=1e-5),
          lambda n, c, m: write_bloom(n, c, m, copies_embedding=True), None),
 ]

@@ -10,8 +10,8 @@ EPS = 1e-6
 
 
 class Config:
-    vocab_size, model_dim, head_dim, max_context_length, rope_freq_constant = 57, 34, 12, 64, 10000
-    num_query_heads, num_kv_heads, ffn_multipliers, ffn_dim_divisor = [2, 4, 6], [1, 1, 3], [0.5, 0.99, 2.02], 8
+    vocab_size, model_dim, head_dim, max_context_length, rope_freq_constant = 57, 26, 12, 64, 10000
+    num_query_heads, num_kv_heads, ffn_multipliers, ffn_dim_divisor = [2, 4, 6], [1, 1, 3], [0.43, 0.99, 2.02], 8
 
     def as_json(self):
         return {

@@ -7,7 +7,7 @@ from common import Case, Gguf, save_directory
 from formulas import LayerNorm, attention, heads, linear, result, rotate_halves
 
 EPS, BASE = 1e-5, 10000.0
-CONFIG = {"hidden_dim": 18, "n_layers": 2, "n_heads": 3, "seq_len": 64, "vocab_size": 51, "post_embed_norm": False,
+CONFIG = {"hidden_dim": 12, "n_layers": 2, "n_heads": 2, "seq_len": 64, "vocab_size": 51, "post_embed_norm": False,
           "weight_tying": False, "model_norm": "gain_only_lp_layer_norm", "ffn_type": "swiglu_torch", "qk_norm": True,
           "positional_embedding_type": "rotary"}
 

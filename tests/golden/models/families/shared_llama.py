@@ -7,7 +7,7 @@ from common import Case, Gguf, from_config, interleave, save_directory
 
 
 def llama_config(**kwargs):
-    return t.LlamaConfig(hidden_size=36, intermediate_size=50, num_attention_heads=6, max_position_embeddings=64, rms_norm_eps=1e-5,
+    return t.LlamaConfig(hidden_size=24, intermediate_size=38, num_attention_heads=4, max_position_embeddings=64, rms_norm_eps=1e-5,
                          rope_parameters={"rope_type": "default", "rope_theta": 10000.0}, use_cache=False, **kwargs)
 
 
@@ -81,7 +81,7 @@ CASES = [
          lambda m, folder: save(m, folder, 2, False, model_type="mobilellm", architectures=["MobileLLMForCausalLM"],
                                 num_hidden_layers=2, layer_sharing=True, share_embedding=True, tie_word_embeddings=False), repeated),
     # the config says 2 kv heads, and its code has as many as heads
-    Case("mobillama", 52, llama_config(vocab_size=53, num_hidden_layers=3, num_key_value_heads=6, tie_word_embeddings=False),
+    Case("mobillama", 52, llama_config(vocab_size=53, num_hidden_layers=3, num_key_value_heads=4, tie_word_embeddings=False),
          write_shared,
          lambda m, folder: save(m, folder, 1, True, architectures=["MobiLlamaForCausalLM"], num_key_value_heads=2), one_ffn),
 ]
