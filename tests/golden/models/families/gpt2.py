@@ -29,6 +29,6 @@ def write_gpt2(name, config, model):
 
 CASES = [
     Case("gpt2", 5,
-         t.GPT2Config(vocab_size=71, n_positions=60, n_embd=42, n_layer=2, n_head=3, n_inner=100, activation_function="gelu_new"),
+         t.GPT2Config(vocab_size=71, n_positions=60, n_embd=30, n_layer=2, n_head=3, n_inner=70, activation_function="gelu_new"),
          write_gpt2),
 ]

@@ -176,7 +176,7 @@ LONG = {"rope_type": "longrope", "rope_theta": 10000.0, "partial_rotary_factor":
 
 CASES = [
     Case("gemma_mqa", 20,
-         t.GemmaConfig(vocab_size=67, hidden_size=42, intermediate_size=58, num_hidden_layers=2, num_attention_heads=3,
+         t.GemmaConfig(vocab_size=67, hidden_size=36, intermediate_size=40, num_hidden_layers=2, num_attention_heads=3,
                        num_key_value_heads=1, head_dim=20, max_position_embeddings=64, rms_norm_eps=1e-6, rope_parameters=PLAIN),
          write_gemma),
     Case("gemma2", 21,
@@ -192,7 +192,7 @@ CASES = [
                                 "full_attention": {"rope_type": "linear", "rope_theta": 1000000.0, "factor": 4.0}}),
          write_gemma3),
     Case("granite", 23,
-         t.GraniteConfig(vocab_size=71, hidden_size=48, intermediate_size=58, num_hidden_layers=2, num_attention_heads=4,
+         t.GraniteConfig(vocab_size=71, hidden_size=40, intermediate_size=42, num_hidden_layers=2, num_attention_heads=4,
                          num_key_value_heads=2, max_position_embeddings=64, rms_norm_eps=1e-5, rope_parameters=PLAIN,
                          tie_word_embeddings=True, embedding_multiplier=6.0, residual_multiplier=0.375, attention_multiplier=0.125,
                          logits_scaling=4.0),
@@ -214,13 +214,13 @@ CASES = [
                        rope_parameters={"rope_type": "default", "rope_theta": 500000.0}),
          write_olmo2),
     Case("phi3_window", 27,
-         t.Phi3Config(vocab_size=63, hidden_size=48, intermediate_size=42, num_hidden_layers=2, num_attention_heads=3,
+         t.Phi3Config(vocab_size=63, hidden_size=36, intermediate_size=38, num_hidden_layers=2, num_attention_heads=3,
                       num_key_value_heads=3, max_position_embeddings=64, original_max_position_embeddings=64, rms_norm_eps=1e-5,
                       rope_parameters={**PLAIN, "partial_rotary_factor": 1.0}, sliding_window=10, pad_token_id=0),
          write_phi3),
 #the session has as many positions as the model : beyond the original ones, so the long factors hold for all of them
     Case("phi3_long", 28,
-         t.Phi3Config(vocab_size=65, hidden_size=48, intermediate_size=70, num_hidden_layers=2, num_attention_heads=3,
+         t.Phi3Config(vocab_size=65, hidden_size=48, intermediate_size=38, num_hidden_layers=2, num_attention_heads=3,
                       num_key_value_heads=1, max_position_embeddings=96, original_max_position_embeddings=16, rms_norm_eps=1e-5,
                       rope_parameters=LONG, sliding_window=200, tie_word_embeddings=True, pad_token_id=0),
          write_phi3),
