@@ -200,11 +200,26 @@ struct RgLruSpec {
 /// What mixes the positions of a layer. All but attention keep a state of fixed size instead of the past's keys and values.
 using MixerSpec = std::variant<AttentionSpec, MambaSpec, Mamba2Spec, ShortConvSpec, RgLruSpec>;
 
+/// A block of attention and FFN whose weights several layers use, in front of their mixers (Glorioso et al. 2024, "The Zamba2
+/// Suite"). With x the stream and e what the first layer got: t = ffn(norm(attention(norm [x | e]))); the mixer takes
+/// norm(x + Wout t), which is added to nothing else. The widths are 2 d_model in front of the attention, d_model behind it.
+struct BlockSpec {
+  AttentionSpec attention;
+  FfnSpec ffn;
+  /// Ranks of the adapters: to W y each use adds B A y, with A and B of its own, A of so many rows. Of q, k and v (an A each),
+  /// and of gate and up (one A for both); 0: none.
+  int qkv_rank = 0, ffn_rank = 0;
+  /// The layer whose stored block this one uses, though with an Wout and adapters of its own; -1: its own.
+  int from = -1;
+  bool operator==(const BlockSpec&) const = default;
+};
+
 struct LayerSpec {
   Residual residual = Residual::sequential;
   NormPlacement placement = NormPlacement::pre;
-  NormSpec norm;            ///< all norms of the layer
-  float residual_scale = 1; ///< of what is added to x
+  NormSpec norm;                                 ///< all norms of the layer
+  float residual_scale = 1;                      ///< of what is added to x
+  std::optional<BlockSpec> block = std::nullopt; ///< in front of the mixer, which is no attention then; the layer has no FFN
   MixerSpec mixer;
   std::optional<FfnSpec> ffn = FfnSpec{}; ///< none: the layer is its mixer alone
   /// The layers whose stored weights this one uses for its mixer (and its norms) and for its FFN; -1: its own. A layer that uses
@@ -212,10 +227,10 @@ struct LayerSpec {
   int mixer_from = -1, ffn_from = -1;
   bool operator==(const LayerSpec&) const = default;
 
+  /// That of the block or the mixer; null when there is none.
+  const AttentionSpec* attention() const noexcept { return block ? &block->attention : mixer_as<AttentionSpec>(); }
+  AttentionSpec* attention() noexcept { return block ? &block->attention : mixer_as<AttentionSpec>(); }
   /// Null when the mixer is of another kind.
-  const AttentionSpec* attention() const noexcept { return std::get_if<AttentionSpec>(&mixer); }
-  AttentionSpec* attention() noexcept { return std::get_if<AttentionSpec>(&mixer); }
-  /// The same for the other kinds: mixer_as<MambaSpec>().
   template <class T> const T* mixer_as() const noexcept { return std::get_if<T>(&mixer); }
   template <class T> T* mixer_as() noexcept { return std::get_if<T>(&mixer); }
 };

@@ -64,14 +64,16 @@ void QkvStep::finish_heads(const Pass& pass, int token, int first, int last) con
   }
 }
 
-/// All heads, with norms over all of q and all of k.
+/// All heads, where there are norms with those over all of q and all of k.
 void QkvStep::finish_token(const Pass& pass, int token) const noexcept {
   const AttentionSpec& a = *o_.spec;
   const int n_q = a.n_heads * a.head_dim, n_k = a.n_kv_heads * a.head_dim;
   float* q = o_.qkv + size(token * n_all_heads()) * size(a.head_dim);
   if (a.clamp != 0) pass.kernels->clamp(a.clamp, n_q + 2 * n_k, q);
-  normalize_row(*pass.kernels, *a.qk_norm, o_.q_norm, q, n_q, q);
-  normalize_row(*pass.kernels, *a.qk_norm, o_.k_norm, q + n_q, n_k, q + n_q);
+  if (a.qk_norm && a.qk_norm_scope == QkNormScope::projection) {
+    normalize_row(*pass.kernels, *a.qk_norm, o_.q_norm, q, n_q, q);
+    normalize_row(*pass.kernels, *a.qk_norm, o_.k_norm, q + n_q, n_k, q + n_q);
+  }
   finish_heads(pass, token, 0, n_all_heads());
 }
 

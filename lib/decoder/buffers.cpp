@@ -127,6 +127,27 @@ void take_routing(const ModelSpec& spec, const BufferSizes& sizes, Buffers& b, r
   b.gathered = take_rows(sizes.n_threads * b.n_gathered, spec.d_model, true, arena);
 }
 
+/// n_qkv: floats of a token's q, k and v.
+void take_block(const ModelSpec& spec, const BufferSizes& sizes, int n_qkv, BlockBuffers& b, runtime::Arena& arena) {
+  int rank = 0, qkv_rank = 0;
+  bool any = false;
+  for (const LayerSpec& layer : spec.layers) {
+    if (!layer.block) continue;
+    any = true;
+    qkv_rank = std::max(qkv_rank, layer.block->qkv_rank);
+    rank = std::max({rank, layer.block->ffn_rank, qkv_rank});
+  }
+  if (!any) return;
+  const int n_rows = std::max(sizes.n_batch, sizes.n_threads);
+  b.embedded = take_rows(n_rows, spec.d_model, true, arena);
+  b.joined = take_rows(n_rows, 2 * spec.d_model, true, arena);
+  b.reduced = arena.take<float>(size(sizes.n_batch) * size(rank));
+  b.adapter = take_rows(n_rows, rank, true, arena);
+  b.embedded.own_rows = b.joined.own_rows = b.adapter.own_rows = true;
+  if (qkv_rank != 0) b.adapted = arena.take<float>(size(sizes.n_batch) * size(n_qkv));
+  b.out = arena.take<float>(size(sizes.n_batch) * size(spec.d_model));
+}
+
 } // namespace
 
 AttentionSpec as_cached(const AttentionSpec& spec) {
@@ -165,11 +186,15 @@ LatentBuffers take_latent(const ModelSpec& spec, int n_batch, int n_threads, run
 Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::Arena& arena) {
   Buffers b;
   const int n_batch = sizes.n_batch, n_chunks = (sizes.n_ctx + kernels::kAttentionChunk - 1) / kernels::kAttentionChunk;
-  int qkv = 0, attended = 0, d_ff = 0, head_dim = 0, n_kv_heads = 0, n_experts = 0;
+  int qkv = 0, attended = 0, d_ff = 0, head_dim = 0, n_kv_heads = 0, n_experts = 0, n_tiles = 2;
   RecurrentSizes recurrent;
   for (const LayerSpec& layer : spec.layers) {
     recurrent.grow_to(recurrent_sizes(layer, spec.d_model));
     if (layer.ffn) d_ff = std::max(d_ff, layer.ffn->experts ? layer.ffn->experts->shared_d_ff : layer.ffn->d_ff);
+    if (layer.block) {
+      d_ff = std::max(d_ff, layer.block->ffn.d_ff);
+      n_tiles = 3;
+    }
     if (layer.ffn && layer.ffn->experts) n_experts = std::max(n_experts, layer.ffn->experts->n_experts);
     if (!layer.attention()) continue;
     const AttentionSpec a = as_cached(*layer.attention());
@@ -197,10 +222,11 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
   b.recurrent = take_recurrent(recurrent, n_batch, sizes.n_threads, arena);
   b.latent = take_latent(spec, n_batch, sizes.n_threads, arena);
   take_routing(spec, sizes, b, arena);
+  take_block(spec, sizes, qkv, b.block, arena);
   b.projected = arena.take<float>(size(n_batch) * size(spec.d_model));
   b.logits = arena.take<float>(size(spec.n_vocab));
   if (sizes.n_threads > 1 && n_chunks > 1) b.partials = arena.take<float>(size(n_kv_heads) * b.partials_stride);
-  b.scratch_stride = std::max({kernels::attention_scratch(head_dim), size(2 * kFfnTileFloats), size(2 * n_experts)});
+  b.scratch_stride = std::max({kernels::attention_scratch(head_dim), size(n_tiles * kFfnTileFloats), size(2 * n_experts)});
   b.scratch_stride = (b.scratch_stride + 15) / 16 * 16;
   b.scratch = arena.take<float>(size(sizes.n_threads) * b.scratch_stride);
   return b;

@@ -41,6 +41,16 @@ struct RecurrentBuffers {
   Rows out;                  ///< of width d_inner
 };
 
+/// What blocks in front of mixers compute on the way.
+struct BlockBuffers {
+  Rows embedded;            ///< of width d_model: the stream as the first layer got it
+  Rows joined;              ///< of width 2 d_model: the normed stream beside it
+  float* reduced = nullptr; ///< [n_batch, widest rank of an adapter]
+  Rows adapter;             ///< the same, as inputs
+  float* adapted = nullptr; ///< as Buffers::qkv: what adapters add to it
+  float* out = nullptr;     ///< [n_batch, d_model]: what the mixer's input has beside the stream
+};
+
 /// Which experts the tokens of a pass use. A slot is a token at one of its experts: those of an expert are neighbours (a group),
 /// groups in the order of the experts' numbers, slots in that of the tokens.
 struct Routing {
@@ -80,6 +90,7 @@ struct Buffers {
   Routing routing;
   RecurrentBuffers recurrent;
   LatentBuffers latent;
+  BlockBuffers block;
   float* projected = nullptr; ///< [n_batch, d_model]: what is about to be added to the stream
   float* logits = nullptr;    ///< [n_vocab]
   float* partials = nullptr;  ///< of attention, for a token that threads share: [n_kv_heads, partials_stride]
@@ -101,7 +112,7 @@ inline constexpr int kFfnTileFloats = 16 << 10;
 /// Call once with a measuring arena and once with a real one.
 Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::Arena& arena);
 
-/// K and V of one layer, F16 or F32; or the state of a recurrent one.
+/// K and V of a layer with attention, F16 or F32, and the state of a recurrent one; a layer with a block has both.
 struct LayerCache {
   TensorType type = TensorType::F16;
   /// Of latents: made of v when it is needed, in one place for all layers.

@@ -32,9 +32,11 @@ class Compiler {
 
   Plan compile(std::span<const LayerCache> cache) {
     compile_embedding();
+    compile_embedded_copy();
     for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
       layer_ = static_cast<int>(i);
       const LayerSpec& layer = spec_.layers[i];
+      if (layer.block) compile_block(layer, *layer.block, w_.layers[i], cache[i]);
       spec::visit_mixer(layer.mixer, [&](const auto& mixer) { compile_mixer(layer, mixer, w_.layers[i], cache[i]); });
       if (layer.ffn) compile_ffn(layer, *layer.ffn, w_.layers[i]);
     }
@@ -73,6 +75,13 @@ class Compiler {
     add_linear(Component::embedding, project, embedded, b_.projected, spec_.d_model, b_.residual);
   }
 
+  /// What blocks read beside the stream.
+  void compile_embedded_copy() {
+    if (b_.block.embedded.n_cols == 0) return;
+    add<NormStep>(tag(Component::embedding, Operation::embed),
+                  NormStep::Operands{nullptr, {}, b_.residual, b_.block.embedded, false, Scope::tokens, Scope::tokens});
+  }
+
   void compile_head() {
     const Linear& output = w_.model.linear(Role::output);
     const bool projects = spec_.embedding.d_embedding != 0;
@@ -106,7 +115,7 @@ class Compiler {
     const bool has_norm = layer.placement == NormPlacement::pre || layer.placement == NormPlacement::sandwich;
     add<NormStep>(tag(component, Operation::norm),
                   NormStep::Operands{has_norm ? &layer.norm : nullptr, norm, b_.residual, b_.normed, any_quantized(readers),
-                                     Scope::tokens, Scope::tokens});
+                                     Scope::tokens, Scope::tokens, 1, nullptr, layer.block ? b_.block.out : nullptr});
   }
 
   /// Where the output of a mixer or FFN is added as it is; null: a norm comes first, or behind it.
@@ -126,20 +135,99 @@ class Compiler {
                                                layer.residual_scale});
   }
 
-  void add_qkv(const AttentionSpec& a, const RoleWeights& w, const LayerCache& cache, std::vector<const Linear*> parts) {
+  void add_qkv(const AttentionSpec& a, const RoleWeights& w, const LayerCache& cache, std::vector<const Linear*> parts,
+               const Rows& in) {
     StepTag product = tag(Component::attention, Operation::mul_mat);
     for (const Linear* part : parts) count(product, *part);
     const Rotation* rotation = a.rope ? b_.find_rotation(*a.rope) : nullptr;
-    QkvStep::Operands operands{&a,       std::move(parts), b_.normed, w.norm(Role::attn_q_norm), w.norm(Role::attn_k_norm),
-                               rotation, b_.qkv,           cache,     QkvStep::Part::all};
-    if (!a.qk_norm || a.qk_norm_scope == QkNormScope::head) {
+    QkvStep::Operands operands{&a,       std::move(parts), in,    w.norm(Role::attn_q_norm), w.norm(Role::attn_k_norm),
+                               rotation, b_.qkv,           cache, QkvStep::Part::all};
+    const bool adapted = is_there(w.linear(Role::attn_q_adapter_in));
+    if (!adapted && (!a.qk_norm || a.qk_norm_scope == QkNormScope::head)) {
       add<QkvStep>(product, operands);
       return;
     }
     operands.part = QkvStep::Part::products;
     add<QkvStep>(product, operands);
+    if (adapted) adapt_qkv(a, w, in);
     operands.part = QkvStep::Part::heads;
     add<QkvStep>(tag(Component::attention, Operation::norm), operands);
+  }
+
+  static bool is_there(const Linear& linear) { return linear.weight.panels != nullptr; }
+
+  /// The first product of an adapter, as the input of the second ones.
+  Rows add_adapter_in(Component component, const Linear& first, const Rows& in, std::span<const Linear* const> seconds) {
+    add_linear(component, first, in, b_.block.reduced, first.weight.n_rows, nullptr);
+    const Rows reduced = narrowed(b_.block.adapter, first.weight.n_rows);
+    add<NormStep>(
+        tag(component, Operation::norm),
+        NormStep::Operands{nullptr, {}, b_.block.reduced, reduced, any_quantized(seconds), Scope::tokens, Scope::tokens});
+    return reduced;
+  }
+
+  void adapt_qkv(const AttentionSpec& a, const RoleWeights& w, const Rows& in) {
+    const int n_all = (a.n_heads + 2 * a.n_kv_heads) * a.head_dim;
+    int at = 0;
+    for (const auto& [first, second] : {std::pair{Role::attn_q_adapter_in, Role::attn_q_adapter_out},
+                                        {Role::attn_k_adapter_in, Role::attn_k_adapter_out},
+                                        {Role::attn_v_adapter_in, Role::attn_v_adapter_out}}) {
+      const Linear* const seconds[] = {&w.linear(second)};
+      const Rows reduced = add_adapter_in(Component::attention, w.linear(first), in, seconds);
+      add_linear(Component::attention, *seconds[0], reduced, b_.block.adapted + at, n_all, b_.qkv + at);
+      at += seconds[0]->weight.n_rows;
+    }
+  }
+
+  /// What the mixer's input has beside the stream, into block.out. Of its own parts each writes where no thread still reads:
+  /// norms of a single token end without a barrier.
+  void compile_block(const LayerSpec& layer, const BlockSpec& block, const RoleWeights& w, const LayerCache& cache) {
+    const std::vector<const Linear*> qkv{&w.linear(Role::attn_q), &w.linear(Role::attn_k), &w.linear(Role::attn_v)};
+    std::vector<const Linear*> readers = qkv;
+    for (const Role role : {Role::attn_q_adapter_in, Role::attn_k_adapter_in, Role::attn_v_adapter_in})
+      readers.push_back(&w.linear(role));
+    add<NormStep>(tag(Component::attention, Operation::norm),
+                  NormStep::Operands{&layer.norm, w.norm(Role::block_norm), b_.residual, b_.block.joined, any_quantized(readers),
+                                     Scope::tokens, Scope::tokens, 1, b_.block.embedded.x});
+    add_qkv(block.attention, w, cache, qkv, b_.block.joined);
+    const Linear& output = w.linear(Role::attn_output);
+    const Rows attended = add_attention(block.attention, output, cache);
+    add_linear(Component::attention, output, attended, b_.projected, spec_.d_model, nullptr);
+    compile_block_ffn(layer, block.ffn, w);
+  }
+
+  void compile_block_ffn(const LayerSpec& layer, const FfnSpec& ffn, const RoleWeights& w) {
+    const Linear *gate = &w.linear(Role::ffn_gate_adapter_out), *up = &w.linear(Role::ffn_up_adapter_out);
+    const Linear *down = &w.linear(Role::ffn_down), *out = &w.linear(Role::block_out), *adapter = &w.linear(Role::ffn_adapter_in);
+    const Linear* const readers[] = {&w.linear(Role::ffn_gate), &w.linear(Role::ffn_up), adapter};
+    add<NormStep>(tag(Component::ffn, Operation::norm),
+                  NormStep::Operands{&layer.norm, w.norm(Role::ffn_norm), b_.projected, b_.normed, any_quantized(readers),
+                                     Scope::tokens, Scope::tokens});
+    FfnInStep::Operands in = first_half(ffn, ffn.d_ff, w, Role::ffn_gate, Role::ffn_up, Role::ffn_down);
+    if (is_there(*adapter)) {
+      const Linear* const seconds[] = {gate, up};
+      in.adapter_in = add_adapter_in(Component::ffn, *adapter, b_.normed, seconds);
+      if (in.gate) in.gate_adapter = gate;
+      in.up_adapter = up;
+    }
+    add_ffn_in(in);
+    add_linear(Component::ffn, *down, in.out, b_.projected, spec_.d_model, nullptr);
+    const Linear* const last[] = {out};
+    add<NormStep>(tag(Component::ffn, Operation::norm),
+                  NormStep::Operands{nullptr, {}, b_.projected, b_.normed, any_quantized(last), Scope::tokens, Scope::tokens});
+    add_linear(Component::ffn, *out, b_.normed, b_.block.out, spec_.d_model, nullptr);
+  }
+
+  Rows add_attention(const AttentionSpec& a, const Linear& output, const LayerCache& cache) {
+    StepTag attention = tag(Component::attention, Operation::attention);
+    attention.bytes_per_position =
+        2 * static_cast<std::int64_t>(cache.element_bytes()) * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
+    attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * a.head_dim;
+    attention.window = a.window;
+    const Rows attended = narrowed(b_.attended, a.n_heads * a.head_dim);
+    add<AttentionStep>(attention, AttentionStep::Operands{&a, b_.qkv, cache, attended, !output.takes_floats(), b_.partials,
+                                                          b_.partials_stride, b_.scratch, b_.scratch_stride});
+    return attended;
   }
 
   void compile_mixer(const LayerSpec& layer, const AttentionSpec& a, const RoleWeights& w, const LayerCache& cache) {
@@ -151,23 +239,14 @@ class Compiler {
     if (layer.residual == Residual::parallel_shared)
       for (const Role role : kFfnReaders) readers.push_back(&w.linear(role));
     add_input(Component::attention, layer, w.norm(Role::attn_norm), readers);
-    add_qkv(a, w, cache, std::move(qkv));
+    add_qkv(a, w, cache, std::move(qkv), b_.normed);
 
     // The norm of the FFN reads the stream before the attention's output is added. Here all have read the other norm, and the
     // barrier behind the attention comes before whatever changes the stream.
     if (layer.residual == Residual::parallel) add_ffn_input(layer, w);
 
-    StepTag attention = tag(Component::attention, Operation::attention);
-    attention.bytes_per_position =
-        2 * static_cast<std::int64_t>(cache.element_bytes()) * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
-    attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * a.head_dim;
-    attention.window = a.window;
     const Linear& output = w.linear(Role::attn_output);
-    Rows attended = b_.attended;
-    attended.n_cols = a.n_heads * a.head_dim;
-    add<AttentionStep>(attention, AttentionStep::Operands{&a, b_.qkv, cache, attended, !output.takes_floats(), b_.partials,
-                                                          b_.partials_stride, b_.scratch, b_.scratch_stride});
-    add_output(Component::attention, layer, output, attended, w.norm(Role::attn_post_norm));
+    add_output(Component::attention, layer, output, add_attention(a, output, cache), w.norm(Role::attn_post_norm));
   }
 
   /// The norm of a recurrent layer and its first product, into recurrent.in.
@@ -342,7 +421,8 @@ class Compiler {
   void add_ffn_in(const FfnInStep::Operands& in) {
     StepTag step_tag = tag(Component::ffn, Operation::mul_mat);
     count(step_tag, *in.up);
-    if (in.gate) count(step_tag, *in.gate);
+    for (const Linear* other : {in.gate, in.gate_adapter, in.up_adapter})
+      if (other) count(step_tag, *other);
     add<FfnInStep>(step_tag, in);
   }
 

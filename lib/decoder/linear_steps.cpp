@@ -90,6 +90,13 @@ void FfnInStep::run_tile(const kernels::KernelTable& table, const Operands& o, i
   float* gate = o.gate ? up + kFfnTileFloats : nullptr;
   if (gate) multiply(table, *o.gate, o.in, in_rows, panels, gate, size(n));
   multiply(table, *o.up, o.in, in_rows, panels, up, size(n));
+  const auto adapt = [&](const weights::Linear* adapter, float* to) {
+    float* products = o.scratch + size(thread) * o.scratch_stride + 2 * kFfnTileFloats;
+    multiply(table, *adapter, o.adapter_in, in_rows, panels, products, size(n));
+    table.add(1, products, in_rows.size() * n, to);
+  };
+  if (o.gate_adapter) adapt(o.gate_adapter, gate);
+  if (o.up_adapter) adapt(o.up_adapter, up);
   for (int t = 0; t < in_rows.size(); ++t) {
     const std::size_t at = size(t) * size(n), row = size(first_out_row + t);
     float* inner = gate ? gate + at : up + at;

@@ -52,9 +52,15 @@ void EmbedStep::run(const Pass& pass, Items items) const noexcept {
 }
 
 void NormStep::normalize(const Pass& pass, int token, int row) const noexcept {
-  const int n = o_.out.n_cols, n_group = n / o_.n_groups;
-  const float* x = o_.x + size(token) * size(n);
+  const int n = o_.out.n_cols, n_group = n / o_.n_groups, n_x = o_.beside ? n / 2 : n;
+  const float* x = o_.x + size(token) * size(n_x);
   float* out = o_.out.x + size(row) * size(n);
+  if (o_.beside || o_.plus) {
+    std::copy(x, x + n_x, out);
+    if (o_.beside) std::copy_n(o_.beside + size(row) * size(n_x), n_x, out + n_x);
+    else pass.kernels->add(1, o_.plus + size(token) * size(n), n, out);
+    x = out;
+  }
   const auto of_group = [](const float* p, int i) { return p ? p + i : nullptr; };
   if (!o_.spec) std::copy(x, x + n, out);
   else

@@ -55,6 +55,8 @@ class NormStep final : public Step {
     Scope scope;
     Scope x_scope; ///< which tokens x has
     int n_groups = 1;
+    const float* beside = nullptr; ///< rows of out.n_cols / 2 where out has its own, which follow those of x: norm([x | beside])
+    const float* plus = nullptr;   ///< the shape of x: norm(x + plus)
   };
   NormStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
   void run(const Pass& pass, Items items) const noexcept override;
@@ -116,8 +118,12 @@ class FfnInStep final : public Step {
     Rows in;
     Rows out; ///< of width d_ff; x if down takes floats, else act
     bool quantize;
-    float* scratch; ///< [n_threads, scratch_stride], 2 * kFfnTileFloats at least
+    float* scratch; ///< [n_threads, scratch_stride], 2 * kFfnTileFloats at least, with adapters 3
     std::size_t scratch_stride;
+    /// What is added to gate in and up in: the products of these and of adapter_in, whose rows are those of in; null: nothing.
+    const weights::Linear* gate_adapter = nullptr;
+    const weights::Linear* up_adapter = nullptr;
+    Rows adapter_in = {};
   };
   FfnInStep(const runtime::StepTag& step_tag, const Operands& operands) : Step(step_tag), o_(operands) {}
   void run(const Pass& pass, Items items) const noexcept override;
@@ -130,7 +136,7 @@ class FfnInStep final : public Step {
 };
 
 /// q, k and v of the tokens: products, norms and rotations of the heads; k and v go to the cache. Where the norms are over all
-/// heads, the products are a step of their own.
+/// heads, or something is added to the products, these are a step of their own.
 class QkvStep final : public Step {
  public:
   enum class Part : std::uint8_t { all, products, heads };

@@ -9,7 +9,7 @@ constexpr const Family* kFamilies[] = {
     &kGraniteHybrid, &kJamba,      &kLfm2,     &kLlama,  &kMamba,  &kMamba2,   &kMiniCpm, &kMiniCpm3,       &kMistral,
     &kMixtral,       &kMobileLlm,  &kNemotron, &kOlmo,   &kOlmo2,  &kOlmoe,    &kOpenElm, &kOpenLm,         &kOpt,
     &kPhi,           &kPhi3,       &kPhiMoe,   &kQwen,   &kQwen2,  &kQwen2Moe, &kQwen3,   &kRecurrentGemma, &kSmolLm3,
-    &kStableLm};
+    &kStableLm,      &kZamba2};
 
 } // namespace
 

@@ -16,7 +16,8 @@ struct Family {
 // Each in a file of families/; families.cpp lists them.
 extern const Family kBloom, kDeepSeekV2, kGemma, kGemma2, kGemma3, kGpt2, kGptNeox, kGranite, kGraniteMoe, kGraniteHybrid, kJamba,
     kLfm2, kLlama, kMamba, kMamba2, kMiniCpm, kMiniCpm3, kMistral, kMixtral, kMobileLlm, kNemotron, kOlmo, kOlmo2, kOlmoe,
-    kOpenElm, kOpenLm, kOpt, kPhi, kPhi3, kPhiMoe, kQwen, kQwen2, kQwen2Moe, kQwen3, kRecurrentGemma, kSmolLm3, kStableLm;
+    kOpenElm, kOpenLm, kOpt, kPhi, kPhi3, kPhiMoe, kQwen, kQwen2, kQwen2Moe, kQwen3, kRecurrentGemma, kSmolLm3, kStableLm,
+    kZamba2;
 
 /// Sorted by model_type.
 std::span<const Family* const> families() noexcept;

@@ -36,7 +36,7 @@ void refuse_time_step_limit(Config& c) {
 
 } // namespace
 
-void mamba2_mixers(Translation& t, std::string_view mixer, const Mamba2Names& names) {
+void mamba2_mixers(Translation& t, std::initializer_list<std::string_view> mixers, const Mamba2Names& names) {
   Config& c = t.config();
   refuse_time_step_limit(c);
   const int n_heads = c.integer(names.n_heads), head_dim = c.integer(names.head_dim), n_groups = c.integer_or(names.n_groups, 1);
@@ -48,17 +48,19 @@ void mamba2_mixers(Translation& t, std::string_view mixer, const Mamba2Names& na
   t.set("ssm.time_step_rank", n_heads);
   t.set("ssm.group_count", n_groups);
   t.set("ssm.conv_kernel", c.integer(names.d_conv));
-  const auto from = [&](const char* name) { return std::string(mixer) + name; };
-  t.optional_tensor("blk.{i}.ssm_in.weight", {{from("in_proj.weight")}});
-  t.optional_module("blk.{i}.ssm_conv1d", {{from("conv1d")}});
-  t.optional_tensor("blk.{i}.ssm_dt.bias", {{from("dt_bias")}});
-  t.optional_tensor("blk.{i}.ssm_a", {{from("A_log"), {}, Stored::rows, negative_exp}});
-  t.optional_tensor("blk.{i}.ssm_d", {{from("D")}});
-  t.optional_tensor("blk.{i}.ssm_norm.weight", {{from("norm.weight")}});
+  for (const std::string_view mixer : mixers) {
+    const auto from = [&](const char* name) { return std::string(mixer) + name; };
+    t.optional_tensor("blk.{i}.ssm_in.weight", {{from("in_proj.weight")}});
+    t.optional_module("blk.{i}.ssm_conv1d", {{from("conv1d")}});
+    t.optional_tensor("blk.{i}.ssm_dt.bias", {{from("dt_bias")}});
+    t.optional_tensor("blk.{i}.ssm_a", {{from("A_log"), {}, Stored::rows, negative_exp}});
+    t.optional_tensor("blk.{i}.ssm_d", {{from("D")}});
+    t.optional_tensor("blk.{i}.ssm_norm.weight", {{from("norm.weight")}});
+    t.optional_tensor("blk.{i}.ssm_out.weight", {{from("out_proj.weight")}});
+  }
   t.fold("blk.{i}.ssm_a", 1);
   t.fold("blk.{i}.ssm_d", 1);
   t.fold("blk.{i}.ssm_norm.weight", std::max(1, n_heads * head_dim / n_groups));
-  t.optional_tensor("blk.{i}.ssm_out.weight", {{from("out_proj.weight")}});
 }
 
 } // namespace mote::hf

@@ -1,5 +1,6 @@
 /// Tensors of mixers that keep a state, which several families have.
 #pragma once
+#include <initializer_list>
 #include <string_view>
 
 #include "lib/hf/translation.h"
@@ -17,7 +18,7 @@ struct Mamba2Names {
   std::string_view n_heads = "num_heads", head_dim = "head_dim", d_state = "state_size", n_groups = "n_groups",
                    d_conv = "conv_kernel";
 };
-/// The same for Mamba-2.
-void mamba2_mixers(Translation& t, std::string_view mixer, const Mamba2Names& names);
+/// The same for Mamba-2. mixers: what may stand before the names; layers may differ.
+void mamba2_mixers(Translation& t, std::initializer_list<std::string_view> mixers, const Mamba2Names& names);
 
 } // namespace mote::hf

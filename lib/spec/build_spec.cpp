@@ -48,13 +48,13 @@ std::optional<RopeSpec> read_rope(ShapeValues& values, const std::optional<RopeS
   return rope;
 }
 
-/// All but the numbers of heads.
-AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, const NormSpec& norm, int d_model) {
+/// All but the numbers of heads. d_in: the width of its inputs, which the heads share.
+AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, const NormSpec& norm, int d_in) {
   AttentionSpec attention = usual;
   const int n_heads = values.per_layer("heads", 1, 1, kMaxHeads)[0];
-  if (!values.has("head_dim") && d_model % n_heads != 0)
-    values.fail("heads", "a divisor of d_model=" + std::to_string(d_model) + ", or head_dim");
-  attention.head_dim = values.integer_or("head_dim", d_model / n_heads, 1, kMaxHeadDim);
+  if (!values.has("head_dim") && d_in % n_heads != 0)
+    values.fail("heads", "a divisor of d_model=" + std::to_string(d_in) + ", or head_dim");
+  attention.head_dim = values.integer_or("head_dim", d_in / n_heads, 1, kMaxHeadDim);
   attention.qkv_storage = values.word_or("qkv", usual.qkv_storage);
   attention.qkv_bias = values.boolean_or("qkv_bias", usual.qkv_bias);
   attention.output_bias = values.boolean_or("output_bias", usual.output_bias);
@@ -94,6 +94,24 @@ std::optional<ExpertsSpec> read_experts(ShapeValues& values, const std::optional
   return experts;
 }
 
+/// All but the width.
+void read_ffn(ShapeValues& values, FfnSpec& ffn) {
+  ffn.kind = values.word_or("ffn", ffn.kind);
+  ffn.activation = values.word_or("activation", ffn.activation);
+  ffn.bias = values.boolean_or("ffn_bias", ffn.bias);
+  ffn.experts = read_experts(values, ffn.experts);
+}
+
+BlockSpec read_block(ShapeValues& values, const BlockSpec& usual, const NormSpec& norm, int d_model) {
+  BlockSpec block = usual;
+  block.attention = read_attention(values, usual.attention, norm, 2 * d_model);
+  if (!values.has("attention_scale")) block.attention.scale = static_cast<float>(1.0 / std::sqrt(block.attention.head_dim / 2.0));
+  read_ffn(values, block.ffn);
+  block.qkv_rank = values.integer_or("qkv_rank", usual.qkv_rank, 0, kMaxDModel);
+  block.ffn_rank = values.integer_or("ffn_rank", usual.ffn_rank, 0, kMaxDModel);
+  return block;
+}
+
 /// Fills in one of the family's kinds of layers.
 LayerSpec read_layer(ShapeValues& values, const LayerSpec& usual, int d_model) {
   LayerSpec layer = usual;
@@ -101,14 +119,11 @@ LayerSpec read_layer(ShapeValues& values, const LayerSpec& usual, int d_model) {
   layer.placement = values.word_or("placement", usual.placement);
   layer.residual_scale = values.real_or("residual_scale", usual.residual_scale, -kMaxFactor, kMaxFactor);
   layer.norm = read_norm(values, usual.norm);
-  if (const AttentionSpec* attention = usual.attention())
+  if (usual.block) layer.block = read_block(values, *usual.block, layer.norm, d_model);
+  if (const AttentionSpec* attention = usual.mixer_as<AttentionSpec>())
     layer.mixer = MixerSpec(read_attention(values, *attention, layer.norm, d_model));
   else read_recurrent(values, layer.mixer, d_model);
-  if (!layer.ffn) return layer;
-  layer.ffn->kind = values.word_or("ffn", usual.ffn->kind);
-  layer.ffn->activation = values.word_or("activation", usual.ffn->activation);
-  layer.ffn->bias = values.boolean_or("ffn_bias", usual.ffn->bias);
-  layer.ffn->experts = read_experts(values, usual.ffn->experts);
+  if (layer.ffn) read_ffn(values, *layer.ffn);
   return layer;
 }
 
@@ -126,9 +141,11 @@ void read_widths(ShapeValues& values, std::vector<LayerSpec>& layers) {
       layers[i].attention()->n_kv_heads = n_kv_heads[i];
     }
   }
-  if (!layers[0].ffn) return;
+  const auto has_ffn = [](const LayerSpec& layer) { return layer.ffn || layer.block; };
+  if (std::ranges::none_of(layers, has_ffn)) return;
   const std::vector<int> d_ff = values.per_layer("d_ff", n, 1, kMaxDFf);
-  for (std::size_t i = 0; i < n; ++i) layers[i].ffn->d_ff = d_ff[i];
+  for (std::size_t i = 0; i < n; ++i)
+    if (has_ffn(layers[i])) (layers[i].block ? layers[i].block->ffn : *layers[i].ffn).d_ff = d_ff[i];
 }
 
 /// repeat=2: each stored layer is run twice in a row. shared_ffn=1: all layers use the first one's FFN.
@@ -161,7 +178,8 @@ std::vector<LayerSpec> read_layers(ShapeValues& values, std::vector<LayerSpec> k
   };
   if (!kinds.front().attention())
     refuse({"heads", "kv_heads", "head_dim", "clamp", "rope_style", "rope_dims", "rope_base"}, "attention");
-  if (!kinds.front().ffn) refuse({"d_ff", "activation", "ffn", "ffn_bias", "shared_ffn"}, "FFNs");
+  if (!kinds.front().block) refuse({"shared_blocks", "qkv_rank", "ffn_rank"}, "shared blocks");
+  if (!kinds.front().ffn && !kinds.front().block) refuse({"d_ff", "activation", "ffn", "ffn_bias", "shared_ffn"}, "FFNs");
   read_widths(values, layers);
   return share_layers(values, layers);
 }
@@ -212,6 +230,7 @@ ModelSpec build(ShapeValues& values, const Family& family) {
   model.n_ctx = values.integer_or("ctx", usual.n_ctx, 1, kMaxCtx);
   model.layers = read_layers(values, usual.layers, model.d_model);
   arrange_layers(values, model);
+  share_blocks(model, values.integer_or("shared_blocks", 1, 1, kMaxLayers));
   const NormSpec& norm = model.layers[0].norm;
   model.embedding = read_embedding(values, usual.embedding, norm, model);
   model.head = usual.head;

@@ -7,10 +7,10 @@ namespace spec {
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kBloom,      &kDeepSeek2, &kGemma,    &kGemma2,  &kGemma3,         &kGpt2,    &kGptNeox, &kGranite,  &kGraniteHybrid,
-    &kGraniteMoe, &kJamba,     &kLfm2,     &kLlama,   &kMamba,          &kMamba2,  &kMiniCpm, &kMiniCpm3, &kNemotron,
-    &kOlmo,       &kOlmo2,     &kOlmoe,    &kOpenElm, &kOpenLm,         &kOpt,     &kPhi2,    &kPhi3,     &kPhiMoe,
-    &kQwen,       &kQwen2,     &kQwen2Moe, &kQwen3,   &kRecurrentGemma, &kSmolLm3, &kStableLm};
+    &kBloom,      &kDeepSeek2, &kGemma,    &kGemma2,  &kGemma3,         &kGpt2,    &kGptNeox,  &kGranite,  &kGraniteHybrid,
+    &kGraniteMoe, &kJamba,     &kLfm2,     &kLlama,   &kMamba,          &kMamba2,  &kMiniCpm,  &kMiniCpm3, &kNemotron,
+    &kOlmo,       &kOlmo2,     &kOlmoe,    &kOpenElm, &kOpenLm,         &kOpt,     &kPhi2,     &kPhi3,     &kPhiMoe,
+    &kQwen,       &kQwen2,     &kQwen2Moe, &kQwen3,   &kRecurrentGemma, &kSmolLm3, &kStableLm, &kZamba2};
 
 } // namespace
 

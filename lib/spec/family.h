@@ -44,7 +44,7 @@ struct Family {
 // Each in its own file in families/; families.cpp lists them.
 extern const Family kBloom, kDeepSeek2, kGemma, kGemma2, kGemma3, kGpt2, kGptNeox, kGranite, kGraniteHybrid, kGraniteMoe, kJamba,
     kLfm2, kLlama, kMamba, kMamba2, kMiniCpm, kMiniCpm3, kNemotron, kOlmo, kOlmo2, kOlmoe, kOpenElm, kOpenLm, kOpt, kPhi2, kPhi3,
-    kPhiMoe, kQwen, kQwen2, kQwen2Moe, kQwen3, kRecurrentGemma, kSmolLm3, kStableLm;
+    kPhiMoe, kQwen, kQwen2, kQwen2Moe, kQwen3, kRecurrentGemma, kSmolLm3, kStableLm, kZamba2;
 
 /// Sorted by name.
 std::span<const Family* const> families() noexcept;

@@ -45,6 +45,7 @@ class Fields {
   void add(const std::string& path, const ShortConvSpec& conv);
   void add(const std::string& path, const RgLruSpec& lru);
   void add(const std::string& path, const FfnSpec& ffn);
+  void add(const std::string& path, const BlockSpec& block);
 
   std::vector<Field> take() { return std::move(fields_); }
 
@@ -144,6 +145,14 @@ void Fields::add(const std::string& path, const FfnSpec& ffn) {
   add(path + ".shared_gate", ffn.experts->shared_gate);
 }
 
+void Fields::add(const std::string& path, const BlockSpec& block) {
+  add(path + ".attention", block.attention);
+  add(path + ".ffn", block.ffn);
+  add(path + ".qkv_rank", block.qkv_rank);
+  add(path + ".ffn_rank", block.ffn_rank);
+  add_unless(-1, path + ".from", block.from);
+}
+
 std::vector<Field> model_fields(const ModelSpec& model) {
   Fields fields;
   fields.add("family", model.family);
@@ -166,6 +175,7 @@ std::vector<Field> layer_fields(const LayerSpec& layer) {
   if (layer.placement != NormPlacement::pre) fields.add("placement", name_of(layer.placement));
   fields.add("norm", layer.norm);
   fields.add_unless(1.0f, "residual_scale", layer.residual_scale);
+  if (layer.block) fields.add("block", *layer.block);
   visit_mixer(layer.mixer, [&](const auto& mixer) { fields.add(std::string(kMixerNames[layer.mixer.index()]), mixer); });
   if (layer.ffn) fields.add("ffn", *layer.ffn);
   else fields.add("ffn", std::string_view("none"));

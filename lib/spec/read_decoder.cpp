@@ -201,7 +201,8 @@ void read_norm_eps(Metadata& metadata, ModelSpec& spec) {
 /// YaRN (Peng et al. 2023) as files of models with latents have it: what its temperature adds goes to the scores, by a factor of
 /// 1 + yarn_log_multiplier * ln(factor), squared, and none to the rotated parts. False when the file says another kind.
 bool read_yarn(Metadata& metadata, RopeSpec& rope, ModelSpec& spec) {
-  if (metadata.string_or("rope.scaling.type", "none") != "yarn" || !spec.layers[0].attention()->latent) return false;
+  const AttentionSpec* first = spec.layers[0].attention(); // all layers have latents, or none
+  if (metadata.string_or("rope.scaling.type", "none") != "yarn" || !first || !first->latent) return false;
   const auto number = [&](std::string_view key, double usual, double min, double max) {
     const double found = metadata.real_or(key, usual);
     if (found >= min && found <= max) return found;

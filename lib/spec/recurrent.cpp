@@ -1,6 +1,7 @@
 #include "lib/spec/recurrent.h"
 
 #include <string>
+#include <vector>
 
 #include "lib/spec/limits.h"
 #include "lib/spec/visit_mixer.h"
@@ -112,6 +113,16 @@ void refuse_recurrent_keys(ShapeValues& values) {
   for (const std::string_view key :
        {"d_inner", "d_state", "dt_rank", "d_conv", "ssm_heads", "ssm_groups", "rglru_blocks", "attention_layers"})
     if (values.has(key)) values.fail(key, "no such key in a family that has attention only");
+}
+
+void share_blocks(ModelSpec& spec, int n) {
+  std::vector<int> uses; // layers
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+    if (!spec.layers[i].block) continue;
+    const std::size_t turn = uses.size(), n_stored = static_cast<std::size_t>(n);
+    if (turn >= n_stored) spec.layers[i].block->from = uses[turn % n_stored];
+    uses.push_back(static_cast<int>(i));
+  }
 }
 
 void write_recurrent(const MixerSpec& mixer, KeyWriter& keys) {

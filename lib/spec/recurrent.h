@@ -13,6 +13,8 @@ void read_recurrent(Metadata& metadata, MixerSpec& mixer);
 void read_recurrent(ShapeValues& values, MixerSpec& mixer, int d_model);
 /// Fails with those of the keys above that the shape has: for families that have no such mixer.
 void refuse_recurrent_keys(ShapeValues& values);
+/// The blocks of a model of which n are stored: its layers use them in turn.
+void share_blocks(ModelSpec& spec, int n);
 /// Sets the keys from which read_recurrent makes the mixer again.
 void write_recurrent(const MixerSpec& mixer, KeyWriter& keys);
 

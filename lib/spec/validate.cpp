@@ -154,6 +154,25 @@ void check_ffn(Checker& check, const std::string& field, const FfnSpec& ffn) {
   if (ffn.bias) check.fail(field + ".bias", "true", "false where there are experts", ErrorCode::unsupported);
 }
 
+void check_block(Checker& check, const std::string& field, const LayerSpec& layer) {
+  const BlockSpec& block = *layer.block;
+  check_mixer(check, field + ".attention", block.attention);
+  check_ffn(check, field + ".ffn", block.ffn);
+  check.range(field + ".qkv_rank", block.qkv_rank, 0, kMaxDModel);
+  check.range(field + ".ffn_rank", block.ffn_rank, 0, kMaxDModel);
+  const auto refuse = [&](bool found, const char* part, const char* what, const char* expected) {
+    if (found) check.fail(field + part, what, expected, ErrorCode::unsupported);
+  };
+  refuse(block.attention.qkv_storage == QkvStorage::fused, ".attention.qkv_storage", "fused", "separate");
+  refuse(block.ffn.gate_storage == GateStorage::fused, ".ffn.gate_storage", "fused", "separate");
+  refuse(block.ffn.experts.has_value(), ".ffn.n_experts", "there", "none in a block");
+  refuse(block.attention.latent.has_value(), ".attention.kv_rank", "there", "none in a block");
+  refuse(layer.mixer_from >= 0, "", "there", "none where the mixer is another layer's");
+  refuse(layer.ffn.has_value(), "", "there", "none where the layer has an ffn");
+  refuse(layer.mixer_as<AttentionSpec>() != nullptr, "", "there", "none where the mixer is attention");
+  refuse(layer.placement != NormPlacement::pre, "", "there", "none where the placement is not pre");
+}
+
 void check_layer(Checker& check, const std::string& field, const LayerSpec& layer) {
   check.known(field + ".residual", layer.residual);
   check.known(field + ".placement", layer.placement);
@@ -166,6 +185,7 @@ void check_layer(Checker& check, const std::string& field, const LayerSpec& laye
                ErrorCode::unsupported);
   const std::string mixer_field = field + "." + std::string(kMixerNames[layer.mixer.index()]);
   visit_mixer(layer.mixer, [&](const auto& mixer) { check_mixer(check, mixer_field, mixer); });
+  if (layer.block) check_block(check, field + ".block", layer);
   if (layer.ffn) {
     check_ffn(check, field + ".ffn", *layer.ffn);
   } else if (layer.residual != Residual::sequential) {
@@ -180,7 +200,15 @@ void check_sharing(Checker& check, const ModelSpec& model, std::size_t i) {
   const int last = static_cast<int>(i) - 1;
   if (layer.mixer_from != -1) check.range(field + ".mixer_from", layer.mixer_from, 0, last);
   if (layer.ffn_from != -1) check.range(field + ".ffn_from", layer.ffn_from, 0, last);
+  if (layer.block && layer.block->from != -1) check.range(field + ".block.from", layer.block->from, 0, last);
   if (!check.status()) return;
+  if (layer.block && layer.block->from >= 0) {
+    const LayerSpec& from = model.layers[static_cast<std::size_t>(layer.block->from)];
+    if (!from.block || from.block->from >= 0 || from.block->attention != layer.block->attention ||
+        from.block->ffn != layer.block->ffn || from.norm != layer.norm)
+      check.fail(field + ".block.from", std::to_string(layer.block->from),
+                 "a layer of the same norms, attention and FFN that has a block of its own");
+  }
   if (layer.mixer_from >= 0) {
     const LayerSpec& from = model.layers[static_cast<std::size_t>(layer.mixer_from)];
     if (from.mixer_from >= 0 || from.mixer != layer.mixer || from.norm != layer.norm || from.residual != layer.residual ||
@@ -200,7 +228,7 @@ void check_sharing(Checker& check, const ModelSpec& model, std::size_t i) {
 
 bool is_recurrent(const ModelSpec& model) noexcept {
   for (const LayerSpec& layer : model.layers)
-    if (!layer.attention()) return true;
+    if (!layer.mixer_as<AttentionSpec>()) return true;
   return false;
 }
 

@@ -75,6 +75,8 @@ void write_attention(const ModelSpec& spec, const AttentionSpec& first, KeyWrite
   if (rope) write_rope(*rope, keys);
 }
 
+const FfnSpec* ffn_of(const LayerSpec& layer) { return layer.block ? &layer.block->ffn : layer.ffn ? &*layer.ffn : nullptr; }
+
 /// Files say how many layers before the first with experts have none, and one width of experts.
 void write_ffn(const ModelSpec& spec, const Family& family, KeyWriter& keys) {
   const auto has_experts = [](const LayerSpec& layer) { return layer.ffn && layer.ffn->experts; };
@@ -83,7 +85,8 @@ void write_ffn(const ModelSpec& spec, const Family& family, KeyWriter& keys) {
   if (usual && first.ffn && first.ffn->activation != usual->activation)
     keys.set("feed_forward_activation", name_of(first.ffn->activation).data()); // a literal
   keys.set("feed_forward_length", per_layer(spec, [&](const LayerSpec& layer) {
-             return !layer.ffn ? 0 : has_experts(layer) && first.ffn ? first.ffn->d_ff : layer.ffn->d_ff;
+             const FfnSpec* ffn = has_experts(layer) && first.ffn ? &*first.ffn : ffn_of(layer);
+             return ffn ? ffn->d_ff : 0;
            }));
   const auto with = std::ranges::find_if(spec.layers, has_experts);
   if (with == spec.layers.end()) return;
@@ -136,7 +139,8 @@ Status write_spec(const ModelSpec& spec, gguf::KeyValues& key_values) {
   const auto attends = std::ranges::find_if(spec.layers, [](const LayerSpec& layer) { return layer.attention() != nullptr; });
   if (attends != spec.layers.end()) write_attention(spec, *attends->attention(), keys);
   else keys.set("attention.head_count", 0);
-  const auto recurrent = std::ranges::find_if(spec.layers, [](const LayerSpec& layer) { return layer.attention() == nullptr; });
+  const auto recurrent =
+      std::ranges::find_if(spec.layers, [](const LayerSpec& layer) { return !layer.mixer_as<AttentionSpec>(); });
   if (recurrent != spec.layers.end()) write_recurrent(recurrent->mixer, keys);
   write_sharing(spec, keys);
   if (family->write) family->write(spec, keys);

@@ -175,6 +175,12 @@ void split_gate(RoleWeights& layer, int d_ff) {
   up.bias = both.bias + d_ff;
 }
 
+/// The layer whose weight of this role a layer uses; -1: its own.
+int source_of(const LayerSpec& layer, Role role) {
+  if (layer.block && is_block_role(role)) return layer.block->from;
+  return is_ffn_role(role) ? layer.ffn_from : layer.mixer_from;
+}
+
 /// What layers take from others, and the head from the embedding.
 void share(Weights& weights, const ModelSpec& spec) {
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
@@ -183,7 +189,7 @@ void share(Weights& weights, const ModelSpec& spec) {
   }
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     for (std::size_t role = 0; role < kNumRoles; ++role) {
-      const int from = is_ffn_role(static_cast<Role>(role)) ? spec.layers[i].ffn_from : spec.layers[i].mixer_from;
+      const int from = source_of(spec.layers[i], static_cast<Role>(role));
       if (from < 0) continue;
       weights.layers[i].linears[role] = weights.layers[static_cast<std::size_t>(from)].linears[role];
       weights.layers[i].norms[role] = weights.layers[static_cast<std::size_t>(from)].norms[role];

@@ -88,16 +88,15 @@ void list_latent(Lister& list, const AttentionSpec& a, const LatentSpec& latent,
   list.linear(Role::attn_output, "attn_output", d_model, std::int64_t{a.n_heads} * latent.v_dim, a.output_bias);
 }
 
-void list_mixer(Lister& list, const AttentionSpec& attention, std::int64_t d_model, const NormSpec&) {
-  if (attention.latent) return list_latent(list, attention, *attention.latent, d_model);
+void list_attention(Lister& list, const AttentionSpec& attention, std::int64_t d_in, std::int64_t d_model) {
   const std::int64_t head_dim = attention.head_dim;
   const std::int64_t q = attention.n_heads * head_dim, kv = attention.n_kv_heads * head_dim;
   if (attention.qkv_storage == QkvStorage::fused) {
-    list.linear(Role::attn_qkv, "attn_qkv", q + 2 * kv, d_model, attention.qkv_bias);
+    list.linear(Role::attn_qkv, "attn_qkv", q + 2 * kv, d_in, attention.qkv_bias);
   } else {
-    list.linear(Role::attn_q, "attn_q", q, d_model, attention.qkv_bias);
-    list.linear(Role::attn_k, "attn_k", kv, d_model, attention.qkv_bias);
-    list.linear(Role::attn_v, "attn_v", kv, d_model, attention.qkv_bias);
+    list.linear(Role::attn_q, "attn_q", q, d_in, attention.qkv_bias);
+    list.linear(Role::attn_k, "attn_k", kv, d_in, attention.qkv_bias);
+    list.linear(Role::attn_v, "attn_v", kv, d_in, attention.qkv_bias);
   }
   if (attention.qk_norm) {
     const bool of_head = attention.qk_norm_scope == QkNormScope::head;
@@ -105,6 +104,11 @@ void list_mixer(Lister& list, const AttentionSpec& attention, std::int64_t d_mod
     list.norm(Role::attn_k_norm, "attn_k_norm", of_head ? head_dim : kv, *attention.qk_norm);
   }
   list.linear(Role::attn_output, "attn_output", d_model, q, attention.output_bias);
+}
+
+void list_mixer(Lister& list, const AttentionSpec& attention, std::int64_t d_model, const NormSpec&) {
+  if (attention.latent) return list_latent(list, attention, *attention.latent, d_model);
+  list_attention(list, attention, d_model, d_model);
 }
 
 void list_mixer(Lister& list, const MambaSpec& mamba, std::int64_t d_model, const NormSpec& norm) {
@@ -180,6 +184,32 @@ void list_ffn(Lister& list, const FfnSpec& ffn, std::int64_t d_model) {
   list.linear(Role::ffn_down, "ffn_down", d_model, ffn.d_ff, ffn.bias);
 }
 
+void list_block(Lister& list, const BlockSpec& block, std::int64_t d_model, const NormSpec& norm) {
+  const AttentionSpec& attention = block.attention;
+  if (block.from < 0) {
+    list.norm(Role::block_norm, "block_norm", 2 * d_model, norm);
+    list_attention(list, attention, 2 * d_model, d_model);
+    list.norm(Role::ffn_norm, "ffn_norm", d_model, norm);
+    list_ffn(list, block.ffn, d_model);
+  }
+  if (block.qkv_rank != 0) {
+    const std::int64_t q = attention.n_heads * attention.head_dim, kv = attention.n_kv_heads * attention.head_dim;
+    list.matrix(Role::attn_q_adapter_in, "attn_q_adapter_in", block.qkv_rank, 2 * d_model);
+    list.matrix(Role::attn_q_adapter_out, "attn_q_adapter_out", q, block.qkv_rank);
+    list.matrix(Role::attn_k_adapter_in, "attn_k_adapter_in", block.qkv_rank, 2 * d_model);
+    list.matrix(Role::attn_k_adapter_out, "attn_k_adapter_out", kv, block.qkv_rank);
+    list.matrix(Role::attn_v_adapter_in, "attn_v_adapter_in", block.qkv_rank, 2 * d_model);
+    list.matrix(Role::attn_v_adapter_out, "attn_v_adapter_out", kv, block.qkv_rank);
+  }
+  if (block.ffn_rank != 0) {
+    list.matrix(Role::ffn_adapter_in, "ffn_adapter_in", block.ffn_rank, d_model);
+    if (block.ffn.kind == FfnKind::gated)
+      list.matrix(Role::ffn_gate_adapter_out, "ffn_gate_adapter_out", block.ffn.d_ff, block.ffn_rank);
+    list.matrix(Role::ffn_up_adapter_out, "ffn_up_adapter_out", block.ffn.d_ff, block.ffn_rank);
+  }
+  list.matrix(Role::block_out, "block_out", d_model, d_model);
+}
+
 /// The factors that a file holds as tensors, which are one set for all layers.
 void list_rope_factors(Lister& list, const ModelSpec& spec) {
   for (const LayerSpec& layer : spec.layers) {
@@ -198,6 +228,7 @@ void list_rope_factors(Lister& list, const ModelSpec& spec) {
 void list_layer(Lister& list, const LayerSpec& layer, std::int64_t d_model) {
   const bool before = layer.placement == NormPlacement::pre || layer.placement == NormPlacement::sandwich;
   const bool behind = layer.placement != NormPlacement::pre;
+  if (layer.block) list_block(list, *layer.block, d_model, layer.norm);
   if (layer.mixer_from < 0) {
     if (before) list.norm(Role::attn_norm, "attn_norm", d_model, layer.norm);
     spec::visit_mixer(layer.mixer, [&](const auto& mixer) { list_mixer(list, mixer, d_model, layer.norm); });

@@ -25,6 +25,7 @@ enum class Role : std::uint8_t {
   output,
   attn_norm,
   attn_post_norm,
+  block_norm,
   ffn_norm,
   ffn_post_norm,
   attn_q,
@@ -41,6 +42,16 @@ enum class Role : std::uint8_t {
   attn_kv_a_norm,
   attn_k_b,
   attn_v_b,
+  block_out,
+  attn_q_adapter_in,
+  attn_k_adapter_in,
+  attn_v_adapter_in,
+  attn_q_adapter_out,
+  attn_k_adapter_out,
+  attn_v_adapter_out,
+  ffn_adapter_in,
+  ffn_gate_adapter_out,
+  ffn_up_adapter_out,
   ssm_in,
   ssm_conv1d,
   ssm_x,
@@ -76,6 +87,10 @@ enum class Role : std::uint8_t {
 inline constexpr std::size_t kNumRoles = static_cast<std::size_t>(Role::ffn_shexp_gate) + 1;
 /// Whether the weight goes where LayerSpec::ffn_from says; the others of a layer go where mixer_from says.
 constexpr bool is_ffn_role(Role role) noexcept { return role >= Role::ffn_gate; }
+/// Whether the weight, of a layer that has a block, goes where BlockSpec::from says.
+constexpr bool is_block_role(Role role) noexcept {
+  return (role >= Role::block_norm && role <= Role::attn_output) || is_ffn_role(role);
+}
 
 /// Whether the weight is that of all experts of a layer, of which a token uses some.
 constexpr bool is_experts_role(Role role) noexcept { return role >= Role::ffn_gate_exps && role <= Role::ffn_down_exps; }

@@ -113,6 +113,8 @@ constexpr Case kCases[] = {
     {"family=jamba,layers=3,d_model=96,d_ff=160,heads=3,attention_layers=1,vocab=131,ctx=64", mote::Mix::Q8_0},
     {"family=mamba2,layers=2,d_model=96,ssm_heads=6,ssm_groups=2,vocab=131,ctx=64", mote::Mix::Q4_0},
     {"family=lfm2,layers=3,d_model=96,d_ff=160,heads=3,attention_layers=1,vocab=131,ctx=64", mote::Mix::F16},
+    {"family=zamba2,layers=3,d_model=96,ssm_heads=6,d_ff=160,heads=3,attention_layers=1:2,qkv_rank=32,vocab=131,ctx=64",
+     mote::Mix::Q8_0},
     {"family=recurrentgemma,layers=3,d_model=96,d_ff=160,heads=3,attention_layers=1,rglru_blocks=2,vocab=131,ctx=64",
      mote::Mix::Q8_0},
 };

@@ -208,28 +208,22 @@ TEST_CASE("a window that covers the whole context is no window") {
   CHECK(logits(*spec) != logits(narrow));
 }
 
-TEST_CASE("layers that use another's weights are layers with copies of them") {
-  const auto spec = spec_from_shape("layers=4,d_model=96,d_ff=160,heads=3,vocab=61,ctx=64");
-  REQUIRE(spec);
-  ModelSpec shared = *spec;
-  shared.layers[1].mixer_from = shared.layers[1].ffn_from = 0;
-  shared.layers[2].ffn_from = 0;
-  CHECK(parameter_count(shared) < parameter_count(*spec));
+namespace {
+
+/// own: with weights for every layer; shared: where some use those of others, namely, of a tensor, that of the name source(its
+/// own name), or none if that is empty.
+void check_copies(const ModelSpec& own, const ModelSpec& shared, std::string (*source)(const std::string&)) {
+  CHECK(parameter_count(shared) < parameter_count(own));
   const TempDir folder;
   QuantizeOptions options;
   options.mix = Mix::F16;
-  REQUIRE(save_random_model(*spec, 7, folder.file("own.gguf"), options));
+  REQUIRE(save_random_model(own, 7, folder.file("own.gguf"), options));
   rewrite(
       folder.file("own.gguf"), folder.file("copies.gguf"),
-      [](std::vector<Rewritten>& tensors) {
-        const auto find = [&](const std::string& name) -> Rewritten& {
-          return *std::find_if(tensors.begin(), tensors.end(), [&](const Rewritten& t) { return t.name == name; });
-        };
-        for (Rewritten& t : tensors) {
-          const bool of_ffn = t.name.find(".ffn_") != std::string::npos && t.name.find("norm") == std::string::npos;
-          if (t.name.starts_with("blk.1.") || (t.name.starts_with("blk.2.") && of_ffn))
-            t.data = find("blk.0." + t.name.substr(6)).data;
-        }
+      [&](std::vector<Rewritten>& tensors) {
+        for (Rewritten& t : tensors)
+          if (const std::string from = source(t.name); !from.empty())
+            t.data = std::find_if(tensors.begin(), tensors.end(), [&](const Rewritten& o) { return o.name == from; })->data;
       },
       [](gguf::Writer&) {});
   const auto copies = Model::open(folder.file("copies.gguf"));
@@ -239,4 +233,33 @@ TEST_CASE("layers that use another's weights are layers with copies of them") {
   CHECK(sharing->memory().parameters < copies->memory().parameters);
   const auto prompt = make_prompt(*copies, 20);
   CHECK(logits_of(*sharing, prompt, {}, {7, 1}) == logits_of(*copies, prompt, {}, {7, 1}));
+}
+
+} // namespace
+
+TEST_CASE("layers that use another's weights are layers with copies of them") {
+  const auto spec = spec_from_shape("layers=4,d_model=96,d_ff=160,heads=3,vocab=61,ctx=64");
+  REQUIRE(spec);
+  ModelSpec shared = *spec;
+  shared.layers[1].mixer_from = shared.layers[1].ffn_from = 0;
+  shared.layers[2].ffn_from = 0;
+  check_copies(*spec, shared, [](const std::string& name) {
+    const bool of_ffn = name.find(".ffn_") != std::string::npos && name.find("norm") == std::string::npos;
+    const bool copied = name.starts_with("blk.1.") || (name.starts_with("blk.2.") && of_ffn);
+    return copied ? "blk.0." + name.substr(6) : std::string();
+  });
+}
+
+TEST_CASE("a shared block is a copy of it with adapters of its own") {
+  const std::string shape =
+      "family=zamba2,layers=4,d_model=96,ssm_heads=6,d_ff=160,heads=3,attention_layers=1:3,qkv_rank=7,ffn_rank=9,vocab=61,ctx=64";
+  const auto own = spec_from_shape(shape + ",shared_blocks=2"), shared = spec_from_shape(shape);
+  REQUIRE(own);
+  REQUIRE(shared);
+  check_copies(*own, *shared, [](const std::string& name) {
+    const std::string role = name.substr(std::min<std::size_t>(6, name.size()));
+    const bool stored = role == "block_norm.weight" || role.starts_with("attn_") || role.starts_with("ffn_");
+    const bool copied = name.starts_with("blk.3.") && stored && role != "attn_norm.weight" && role.find("adapter") == role.npos;
+    return copied ? "blk.1." + role : std::string();
+  });
 }

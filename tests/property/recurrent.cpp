@@ -15,6 +15,8 @@ const char* const kShapes[] = {
     "family=recurrentgemma,layers=3,d_model=256,rglru_blocks=2,d_ff=512,heads=4,kv_heads=1,rope_dims=22,attention_layers=1,vocab="
     "59,"
     "ctx=600",
+    "family=zamba2,layers=3,d_model=96,ssm_heads=6,d_ff=160,heads=3,attention_layers=1:2,qkv_rank=32,ffn_rank=32,vocab=57,ctx="
+    "600",
     "family=mamba,layers=1,d_model=64,d_inner=33,d_state=1,dt_rank=1,d_conv=1,vocab=51,ctx=600",
 };
 

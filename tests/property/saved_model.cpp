@@ -87,6 +87,10 @@ TEST_CASE("a saved random model has the spec and the logits of the model that wa
       "family=openelm,layers=3,d_model=250,d_ff=96:256:420,heads=3:6:12,kv_heads=3:2:4,head_dim=36,vocab=63",
       "family=openlm,layers=2,d_model=256,d_ff=300,heads=4,vocab=63",
       "family=qwen,layers=2,d_model=222,d_ff=420,heads=6,head_dim=38,vocab=63",
+      "family=zamba2,name=blocks,layers=4,d_model=96,d_inner=180,ssm_heads=6,ssm_groups=2,d_state=9,d_ff=330,heads=3,kv_heads=1,"
+      "head_dim=52,"
+      "attention_layers=0:2:3,shared_blocks=2,qkv_rank=32,ffn_rank=64,rope_style=halves,vocab=63,ctx=600",
+      "family=zamba2,layers=3,d_model=128,ssm_heads=4,d_ff=256,heads=4,attention_layers=1:2,ffn_rank=9,vocab=61,ctx=600",
   };
   int n_threads = 0;
   for (const char* const shape : shapes)

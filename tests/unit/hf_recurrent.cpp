@@ -57,6 +57,18 @@ TEST_CASE("configs of recurrent models are refused by what they ask for") {
       {"jamba", "\"attn_layer_period\": 4", "\"attn_layer_period\": 2", bad_file, "\"blk.2.ssm_in.weight\" [24, 96] is missing"},
       {"granitehybrid", "\"nope\"", "\"rope\"", unsupported, "position_embedding_type"},
       {"granitehybrid", "\"mamba_n_heads\": 4", "\"mamba_n_heads\": 5", bad_file, "\"blk.0.ssm_norm.weight\" of 48 numbers"},
+      {"zamba2", "\"gelu\"", "\"silu\"", unsupported, "hidden_act is \"silu\""},
+      {"zamba2", "\"add_bias_linear\": false", "\"add_bias_linear\": true", unsupported, "add_bias_linear"},
+      {"zamba2", "\"use_long_context\": false", "\"use_long_context\": true", unsupported, "use_long_context"},
+      {"zamba2", "\"rms_norm_eps\": 1e-05", "\"rms_norm_eps\": 1e-06", unsupported, "rms_norm_eps is not 1e-05"},
+      {"zamba2", "\"hybrid\"", "\"attention\"", unsupported, "layers_block_type has \"attention\""},
+      {"zamba2", "\"hybrid\",", "", bad_file, "layers_block_type has 3 words, expected one for each of the 4 layers"},
+      {"zamba2", "\"num_mem_blocks\": 1", "\"num_mem_blocks\": 2", bad_file, "layers.3.shared_transformer"},
+      {"zamba2", "\"num_mem_blocks\": 1", "\"num_mem_blocks\": 3", bad_file, "num_mem_blocks"},
+      {"zamba2_rope", "\"adapter_rank\": 5", "\"adapter_rank\": 6", bad_file,
+       "\"blk.0.attn_q_adapter_in.weight\" should have the shape [36, 6]"},
+      {"zamba2_rope", "\"use_shared_attention_adapter\": true", "\"use_shared_attention_adapter\": false", unsupported,
+       "\"blk.0.attn_q_adapter_in.weight\" is not part"},
   };
   for (const Case& c : cases) {
     const Error error = refused(c.name, c.found, c.replacement);

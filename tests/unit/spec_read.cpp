@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <limits>
+#include <span>
 #include <string>
 
 #include "lib/gguf/file.h"
@@ -528,6 +529,24 @@ TEST_CASE("whatever the values of a sound file's keys are, the answer is a valid
   CHECK(n_valid > 50);
 }
 
+namespace {
+
+/// Each change of the file is refused with its message.
+void refuse_changes(const SpecFile& file, std::span<const std::pair<Change, const char*>> cases) {
+  for (const auto& [change, message] : cases) {
+    SpecFile spoilt = file;
+    change(spoilt);
+    const auto refused = read(spoilt);
+    INFO(message);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::bad_file);
+    INFO(refused.error().message);
+    CHECK(refused.error().message.find(message) != std::string::npos);
+  }
+}
+
+} // namespace
+
 TEST_CASE("the sizes of recurrent layers are read, and refused by key") {
   const ModelSpec spec =
       shape("family=mamba2,layers=2,d_model=64,d_inner=90,ssm_heads=6,ssm_groups=3,d_state=7,vocab=100,ctx=50");
@@ -552,14 +571,39 @@ TEST_CASE("the sizes of recurrent layers are read, and refused by key") {
       {[](SpecFile& f) { f.u32("mamba2.ssm.conv_kernel", 0); }, "mamba2.ssm.conv_kernel"},
       {[](SpecFile& f) { f.keys.erase("mamba2.ssm.inner_size"); }, "mamba2.ssm.inner_size"},
   };
-  for (const auto& [change, message] : cases) {
-    SpecFile spoilt = file;
-    change(spoilt);
-    const auto refused = read(spoilt);
-    INFO(message);
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().code == ErrorCode::bad_file);
-    INFO(refused.error().message);
-    CHECK(refused.error().message.find(message) != std::string::npos);
-  }
+  refuse_changes(file, cases);
+}
+
+TEST_CASE("the keys of shared blocks are read, and refused by key") {
+  const ModelSpec spec = shape(
+      "family=zamba2,layers=3,d_model=64,d_inner=90,ssm_heads=6,d_state=7,heads=4,d_ff=70,attention_layers=1:2,vocab=100,ctx=50,"
+      "ffn_rank=5,rope_style=halves");
+  SpecFile file;
+  file.string("general.architecture", "zamba2");
+  const std::pair<const char*, std::uint32_t> keys[] = {
+      {"block_count", 3},           {"context_length", 50},       {"embedding_length", 64}, {"feed_forward_length", 70},
+      {"attention.head_count", 4},  {"attention.key_length", 32}, {"ssm.inner_size", 90},   {"ssm.state_size", 7},
+      {"ssm.time_step_rank", 6},    {"ssm.group_count", 1},       {"ssm.conv_kernel", 4},   {"shared_block.count", 1},
+      {"shared_block.ffn_rank", 5}, {"rope.dimension_count", 32}};
+  for (const auto& [key, value] : keys) file.u32(std::string("zamba2.") + key, value);
+  file.f32("zamba2.attention.layer_norm_rms_epsilon", 1e-5f);
+  file.f32("zamba2.attention.scale", 0.25f);
+  const std::vector<std::int32_t> kv_heads{0, 4, 4};
+  file.i32s("zamba2.attention.head_count_kv", kv_heads);
+  file.tensors = weights::list_tensors(spec);
+  ModelSpec found = read_sound(file);
+  found.name = spec.name;
+  CHECK(diff(found, spec) == "");
+
+  const std::pair<Change, const char*> cases[] = {
+      {[](SpecFile& f) { f.u32("zamba2.shared_block.count", 0); }, "zamba2.shared_block.count"},
+      {[](SpecFile& f) { f.keys.erase("zamba2.shared_block.count"); }, "zamba2.shared_block.count"},
+      {[](SpecFile& f) { f.u32("zamba2.shared_block.ffn_rank", 1 << 30); }, "zamba2.shared_block.ffn_rank"},
+      {[](SpecFile& f) { f.u32("zamba2.feed_forward_length", 0); }, "block.ffn.d_ff is 0"},
+  };
+  refuse_changes(file, cases);
+  file.string("zamba2.rope.scaling.type", "yarn"); // the first layer has no attention
+  const auto refused = read(file);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::unsupported);
 }

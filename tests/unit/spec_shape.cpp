@@ -223,6 +223,7 @@ TEST_CASE("a wrong shape is answered with the key, what was found and what is al
       {"family=mamba2,layers=2,d_model=64,vocab=100", "shape key \"ssm_heads\": missing, expected an integer from 1 to 1024"},
       {"family=mamba2,layers=2,d_model=64,vocab=100,ssm_heads=3",
        "shape key \"ssm_heads\": found \"3\", expected a divisor of 128, the inner size"},
+      {with("qkv_rank=4"), "shape key \"qkv_rank\": found \"4\", expected no such key in a family without shared blocks"},
       {with("family=lfm2"), "shape key \"attention_layers\": missing, expected integers from 0 to 1, with colons between them"},
       {with("family=lfm2,attention_layers=0:2"),
        "shape key \"attention_layers\": found \"0:2\", expected integers from 0 to 1, with colons between them"},
@@ -436,4 +437,48 @@ TEST_CASE("recurrent mixers are printed and compared value by value") {
   other = mamba2;
   other.layers[0].mixer_as<Mamba2Spec>()->n_groups = 3;
   CHECK(validate(other).error().message == "layers[0].mamba2.n_groups is 3, expected a divisor of n_heads 8");
+}
+
+TEST_CASE("layers with a shared block take it in turn and have half of its head's width as scale") {
+  const ModelSpec spec =
+      shape("family=zamba2,layers=6,d_model=96,ssm_heads=6,d_ff=160,heads=4,attention_layers=1:2:3:5,shared_blocks=2,vocab=70");
+  CHECK_FALSE(spec.layers[0].block);
+  CHECK_FALSE(spec.layers[0].attention());
+  REQUIRE(spec.layers[1].block);
+  CHECK(spec.layers[1].block->attention.head_dim == 48);
+  CHECK(spec.layers[1].attention()->scale == static_cast<float>(1 / std::sqrt(24.0)));
+  CHECK_FALSE(spec.layers[1].attention()->rope);
+  CHECK(spec.layers[1].block->ffn.d_ff == 160);
+  CHECK(spec.layers[1].block->from == -1);
+  CHECK(spec.layers[2].block->from == -1);
+  CHECK(spec.layers[3].block->from == 1);
+  CHECK(spec.layers[5].block->from == 2);
+  CHECK(spec.layers[5].mixer == spec.layers[0].mixer);
+  CHECK(is_recurrent(spec));
+  const std::string text = to_string(spec);
+  CHECK(text.find("  block: attention.n_heads=4, ") != std::string::npos);
+  CHECK(text.find(", qkv_rank=0, ffn_rank=128, from=1\n  mamba2: ") != std::string::npos);
+  const auto error_of = [&](void (*change)(LayerSpec&)) {
+    ModelSpec other = spec;
+    change(other.layers[3]);
+    const Status status = validate(other);
+    REQUIRE_FALSE(status);
+    return status.error().message;
+  };
+  const std::string from = ", expected a layer of the same norms, attention and FFN that has a block of its own";
+  CHECK(error_of([](LayerSpec& layer) { layer.block->from = 0; }) == "layers[3].block.from is 0" + from);
+  CHECK(error_of([](LayerSpec& layer) { layer.block->ffn.d_ff = 161; }) == "layers[3].block.from is 1" + from);
+  CHECK(error_of([](LayerSpec& layer) { layer.block->from = 3; }) == "layers[3].block.from is 3, expected 0 to 2");
+  CHECK(error_of([](LayerSpec& layer) { layer.block->ffn_rank = -1; }) == "layers[3].block.ffn_rank is -1, expected 0 to 131072");
+  CHECK(
+      error_of([](LayerSpec& layer) { layer.block->attention.head_dim = 0; }).starts_with("layers[3].block.attention.head_dim"));
+  CHECK(error_of([](LayerSpec& layer) { layer.block->ffn.experts = ExpertsSpec{3, 2}; }).starts_with("layers[3].block.ffn.n_ex"));
+  CHECK(error_of([](LayerSpec& layer) { layer.mixer_from = 0; }) ==
+        "layers[3].block is there, expected none where the mixer is another layer's");
+  CHECK(error_of([](LayerSpec& layer) { layer.ffn = FfnSpec{}; }) ==
+        "layers[3].block is there, expected none where the layer has an ffn");
+  CHECK(error_of([](LayerSpec& layer) { layer.mixer = layer.block->attention; }) ==
+        "layers[3].block is there, expected none where the mixer is attention");
+  CHECK(error_of([](LayerSpec& layer) { layer.placement = NormPlacement::post; }) ==
+        "layers[3].block is there, expected none where the placement is not pre");
 }

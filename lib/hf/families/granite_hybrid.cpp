@@ -68,7 +68,8 @@ void translate(Translation& t) {
   for (const char* part : {"q", "k", "v"})
     t.optional_module(std::string("blk.{i}.attn_") + part, {{std::string("{p}layers.{i}.self_attn.") + part + "_proj"}});
   t.optional_module("blk.{i}.attn_output", {{"{p}layers.{i}.self_attn.o_proj"}});
-  mamba2_mixers(t, "{p}layers.{i}.mamba.", {"mamba_n_heads", "mamba_d_head", "mamba_d_state", "mamba_n_groups", "mamba_d_conv"});
+  mamba2_mixers(t, {"{p}layers.{i}.mamba."},
+                {"mamba_n_heads", "mamba_d_head", "mamba_d_state", "mamba_n_groups", "mamba_d_conv"});
   t.module("blk.{i}.ffn_norm", {{"{p}layers.{i}.post_attention_layernorm"}});
   translate_ffn(t);
   t.module("output_norm", {{"{p}norm"}});

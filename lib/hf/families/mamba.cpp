@@ -34,7 +34,7 @@ void translate_mamba(Translation& t) {
 
 void translate_mamba2(Translation& t) {
   translate(t, "mamba2");
-  mamba2_mixers(t, "{p}layers.{i}.mixer.", {});
+  mamba2_mixers(t, {"{p}layers.{i}.mixer."}, {});
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-"""Those whose layers keep a state: mamba, mamba2, lfm2, recurrentgemma, jamba, granitehybrid."""
+"""Those whose layers keep a state: mamba, mamba2, lfm2, recurrentgemma, jamba, granitehybrid, zamba2."""
 import torch
 import transformers as t
 
@@ -291,6 +291,61 @@ def write_granite_hybrid(name, config, model):
     g.finish()
 
 
+def randomize_blocks(model, generator):
+    """Nothing is added to the stream inside the blocks, so that larger weights make noise of the last bits of a float."""
+    randomize_states(model, generator)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if "shared_transformer" in name and "norm" not in name:
+                p.mul_(0.3)
+
+
+def write_zamba2(name, config, model):
+    """llama.cpp does not have the family: a convention of mote's own, lib/spec/README.md."""
+    g = Gguf(name, "zamba2")
+    w, c, m = g.writer, config, model.model
+    hybrid = c.hybrid_layer_ids
+    per_layer = lambda value: [value if i in hybrid else 0 for i in range(c.num_hidden_layers)]  # noqa: E731
+    add_hybrid_keys(w, c, per_layer(c.intermediate_size), per_layer(c.num_key_value_heads))
+    add_mamba2_keys(w, c.mamba_d_conv, c.mamba_expand * c.hidden_size, c.mamba_d_state, c.n_mamba_heads, c.mamba_ngroups)
+    w.add_key_length(c.attention_head_dim)
+    w.add_value_length(c.attention_head_dim)
+    w.add_attention_scale((c.attention_head_dim / 2) ** -0.5)
+    if c.use_mem_rope:
+        w.add_rope_dimension_count(c.attention_head_dim)
+        w.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    w.add_uint32("zamba2.shared_block.count", c.num_mem_blocks)
+    w.add_uint32("zamba2.shared_block.qkv_rank", c.adapter_rank if c.use_shared_attention_adapter else 0)
+    w.add_uint32("zamba2.shared_block.ffn_rank", c.adapter_rank)
+    g.tensor("token_embd.weight", m.embed_tokens.weight)
+    g.tensor("output_norm.weight", m.final_layernorm.weight)
+    for i, layer in enumerate(m.layers):
+        b, decoder = f"blk.{i}", layer
+        if i in hybrid:
+            decoder, block, use = layer.mamba_decoder, layer.shared_transformer, hybrid.index(i)
+            if use < c.num_mem_blocks:
+                g.tensor(f"{b}.block_norm.weight", block.input_layernorm.weight)
+                add_attention(g, b, block.self_attn)
+                g.tensor(f"{b}.ffn_norm.weight", block.pre_ff_layernorm.weight)
+                gate, up = block.feed_forward.gate_up_proj.weight.chunk(2)
+                g.tensor(f"{b}.ffn_gate.weight", gate)
+                g.tensor(f"{b}.ffn_up.weight", up)
+                g.tensor(f"{b}.ffn_down.weight", block.feed_forward.down_proj.weight)
+            for part in ("q", "k", "v") if c.use_shared_attention_adapter else ():
+                adapter = getattr(block.self_attn, f"linear_{part}_adapter_list")[use]
+                g.tensor(f"{b}.attn_{part}_adapter_in.weight", adapter[0].weight)
+                g.tensor(f"{b}.attn_{part}_adapter_out.weight", adapter[1].weight)
+            adapter = block.feed_forward.gate_up_proj_adapter_list[use]
+            gate, up = adapter[1].weight.chunk(2)
+            g.tensor(f"{b}.ffn_adapter_in.weight", adapter[0].weight)
+            g.tensor(f"{b}.ffn_gate_adapter_out.weight", gate)
+            g.tensor(f"{b}.ffn_up_adapter_out.weight", up)
+            g.tensor(f"{b}.block_out.weight", layer.linear.weight)
+        g.tensor(f"{b}.attn_norm.weight", decoder.input_layernorm.weight)
+        add_mamba2_mixer(g, b, decoder.mamba, c.mamba_ngroups)
+    g.finish()
+
+
 RECURRENT = {"randomize": randomize_states}
 
 CASES = [
@@ -340,3 +395,15 @@ for name, seed, n_experts, tied in (("granitehybrid", 37, 0, True), ("granitehyb
                                       layer_types=["linear_attention", "full_attention", "linear_attention"], mamba_d_state=7,
                                       mamba_d_head=12, mamba_d_conv=4, mamba_expand=2, mamba_chunk_size=8, **NUMBERS),
              write_granite_hybrid, make_model=with_experts, **RECURRENT))
+# time_step_min bounds dt only where transformers computes many tokens at once; so small, nowhere
+for name, seed, n_blocks, layers, more in (
+        ("zamba2", 39, 1, "mhmh", {}),
+        ("zamba2_rope", 42, 2, "hmhh", {"use_mem_rope": True, "use_shared_attention_adapter": True})):
+    CASES.append(
+        Case(name, seed,
+             t.Zamba2Config(vocab_size=41, hidden_size=18, num_hidden_layers=len(layers), intermediate_size=26, mamba_d_state=5,
+                            layers_block_type=["hybrid" if kind == "h" else "mamba" for kind in layers], mamba_d_conv=4,
+                            mamba_expand=2, mamba_ngroups=2, n_mamba_heads=4, num_attention_heads=2, num_key_value_heads=2,
+                            num_mem_blocks=n_blocks, adapter_rank=5, rms_norm_eps=1e-5, max_position_embeddings=64, chunk_size=8,
+                            time_step_min=1e-12, rope_parameters={"rope_type": "default", "rope_theta": 500.0}, **more),
+             write_zamba2, randomize=randomize_blocks))
