@@ -166,7 +166,7 @@ TEST_CASE("Times of several threads are their means and fill the wall time", "[r
   }
   CHECK(decode.wall_ns >= 3 * 2 * 8'000'000);
   CHECK(attributed(decode) <= decode.wall_ns);
-  CHECK(attributed(decode) > decode.wall_ns * 3 / 4);
+  CHECK(attributed(decode) >= 3 * 2 * std::int64_t{8'000'000}); // each thread has slept or waited that long
 }
 
 TEST_CASE("The recorder keeps the times of the first n_ctx calls", "[runtime]") {
