@@ -67,6 +67,7 @@ enum class QkvStorage : std::uint8_t { separate, fused };
 /// What a norm of q and k is over.
 enum class QkNormScope : std::uint8_t {
   head,       ///< each head by itself; weights [head_dim] that the heads share
+  each_head,  ///< each head by itself; weights [n_heads, head_dim] and [n_kv_heads, head_dim], no bias
   projection, ///< all heads together; weights [n_heads * head_dim] and [n_kv_heads * head_dim]
 };
 

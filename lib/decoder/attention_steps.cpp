@@ -47,7 +47,7 @@ void QkvStep::finish_heads(const Pass& pass, int token, int first, int last) con
   const AttentionSpec& a = *o_.spec;
   const kernels::KernelTable& table = *pass.kernels;
   const int d = a.head_dim, pos = pass.first_pos + token;
-  const bool norms = a.qk_norm && a.qk_norm_scope == QkNormScope::head;
+  const bool norms = a.qk_norm && a.qk_norm_scope != QkNormScope::projection;
   float* x = o_.qkv + size(token * n_all_heads() + first) * size(d);
   if (a.clamp != 0 && o_.part == Part::all) table.clamp(a.clamp, (last - first) * d, x);
   for (int head = first; head < last; ++head, x += d) {
@@ -56,7 +56,11 @@ void QkvStep::finish_heads(const Pass& pass, int token, int first, int last) con
       continue;
     }
     const bool is_q = head < a.n_heads;
-    if (norms) normalize_row(table, *a.qk_norm, is_q ? o_.q_norm : o_.k_norm, x, d, x);
+    if (norms) {
+      weights::Norm norm = is_q ? o_.q_norm : o_.k_norm;
+      if (a.qk_norm_scope == QkNormScope::each_head) norm.weight += size((is_q ? head : head - a.n_heads) * d);
+      normalize_row(table, *a.qk_norm, norm, x, d, x);
+    }
     rotate(table, token, x);
     if (!is_q) store_k(table, x, head - a.n_heads, pos);
     else if (a.log_scaling_from != 0 && pos >= a.log_scaling_from)

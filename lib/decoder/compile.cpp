@@ -143,7 +143,7 @@ class Compiler {
     QkvStep::Operands operands{&a,       std::move(parts), in,    w.norm(Role::attn_q_norm), w.norm(Role::attn_k_norm),
                                rotation, b_.qkv,           cache, QkvStep::Part::all};
     const bool adapted = is_there(w.linear(Role::attn_q_adapter_in));
-    if (!adapted && (!a.qk_norm || a.qk_norm_scope == QkNormScope::head)) {
+    if (!adapted && (!a.qk_norm || a.qk_norm_scope != QkNormScope::projection)) {
       add<QkvStep>(product, operands);
       return;
     }

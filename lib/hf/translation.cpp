@@ -175,8 +175,11 @@ void Translation::llama3_scaling(std::string_view scaling, int n_dims, double ba
   values("rope_freqs.weight", llama3_factors(n_dims, base, s));
 }
 
-void Translation::n_experts(int n) {
-  n_experts_ = n;
+void Translation::n_each(int n) { n_each_ = n; }
+
+void Translation::n_experts(std::string_view key) {
+  const int n = config_.integer(key, 1, kMaxExperts);
+  n_each(n);
   set("expert_count", n);
 }
 
@@ -275,14 +278,14 @@ void Translation::add_one(const std::string& to, std::span<const From> from, std
   for (std::size_t f = 0; f < from.size(); ++f) {
     const std::string pattern =
         replaced(replaced(std::string(from[f].name), "{p}", prefix_), "{i}", std::to_string(layer)) + std::string(suffix);
-    const bool experts = pattern.find("{e}") != std::string::npos;
-    for (int e = 0; e < (experts ? std::max(n_experts_, 1) : 1); ++e) {
+    const bool each = pattern.find("{e}") != std::string::npos;
+    for (int e = 0; e < (each ? std::max(n_each_, 1) : 1); ++e) {
       const std::string name = replaced(pattern, "{e}", std::to_string(e));
       const StoredTensor* stored = take(name);
       if (!stored && missing.empty()) missing = name;
       if (stored && found[f].size() > 0 && found[f][0] && stored->shape != found[f][0]->shape)
         fail(ErrorCode::bad_file, "tensor " + gguf::quote(name) + " " + shape_text(stored->shape) + ": expected the shape " +
-                                      shape_text(found[f][0]->shape) + " of the first expert's");
+                                      shape_text(found[f][0]->shape) + " of the first one's");
       n_found += stored != nullptr;
       found[f].push_back(stored);
     }

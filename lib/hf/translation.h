@@ -86,8 +86,10 @@ class Translation {
   void prefix(std::initializer_list<std::string_view> prefixes, std::string_view name);
   /// Whether a tensor is stored.
   bool has(std::string_view name) const;
-  /// What {e} counts to; sets expert_count.
-  void n_experts(int n);
+  /// What {e} counts to: experts, or heads.
+  void n_each(int n);
+  /// The number of experts that the config has under this key: what {e} counts to, and expert_count.
+  void n_experts(std::string_view key);
   static constexpr int kMaxExperts = 4096;
   /// One tensor, its rows those of all sources, one behind the other. Error: bad_file, when one is missing.
   void tensor(std::string_view to, std::initializer_list<From> from);
@@ -133,7 +135,7 @@ class Translation {
   gguf::NameIndex names_; // of tensors_
   std::vector<bool> used_;
   std::string prefix_, architecture_;
-  int n_layers_ = 0, d_model_ = 0, n_heads_ = 0, n_kv_heads_ = 0, head_dim_ = 0, n_experts_ = 0, n_runs_ = 1;
+  int n_layers_ = 0, d_model_ = 0, n_heads_ = 0, n_kv_heads_ = 0, head_dim_ = 0, n_each_ = 0, n_runs_ = 1;
 };
 
 } // namespace mote::hf

@@ -61,7 +61,7 @@ AttentionSpec read_attention(ShapeValues& values, const AttentionSpec& usual, co
   attention.clamp = values.real_or("clamp", usual.clamp, 0, kMaxFactor);
   attention.qk_norm.reset();
   if (values.boolean_or("qk_norm", usual.qk_norm.has_value())) attention.qk_norm = NormSpec{norm.kind, norm.eps, false};
-  attention.qk_norm_scope = usual.qk_norm_scope;
+  attention.qk_norm_scope = values.word_or("qk_norm_scope", usual.qk_norm_scope);
   attention.scale =
       values.real_or("attention_scale", static_cast<float>(1.0 / std::sqrt(static_cast<double>(attention.head_dim))), 1e-6, 1e6);
   attention.softcap = values.real_or("attention_softcap", usual.softcap, 0, kMaxFactor);

@@ -97,6 +97,10 @@ void check_mixer(Checker& check, const std::string& field, const AttentionSpec& 
   check.known(field + ".qkv_storage", attention.qkv_storage);
   if (attention.qk_norm) check_norm(check, field + ".qk_norm", *attention.qk_norm);
   check.known(field + ".qk_norm_scope", attention.qk_norm_scope);
+  if (attention.qk_norm && attention.qk_norm_scope == QkNormScope::each_head &&
+      (attention.qk_norm->bias || !attention.qk_norm->weight))
+    check.fail(field + ".qk_norm", "one with a bias or without weights", "weights alone where each head has its own",
+               ErrorCode::unsupported);
   check.real_range(field + ".scale", attention.scale, 1e-6, 1e6);
   check.real_range(field + ".clamp", attention.clamp, 0, kMaxFactor);
   check.real_range(field + ".softcap", attention.softcap, 0, kMaxFactor);

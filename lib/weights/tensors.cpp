@@ -98,7 +98,10 @@ void list_attention(Lister& list, const AttentionSpec& attention, std::int64_t d
     list.linear(Role::attn_k, "attn_k", kv, d_in, attention.qkv_bias);
     list.linear(Role::attn_v, "attn_v", kv, d_in, attention.qkv_bias);
   }
-  if (attention.qk_norm) {
+  if (attention.qk_norm && attention.qk_norm_scope == QkNormScope::each_head) {
+    list.folded_vector(Role::attn_q_norm, "attn_q_norm.weight", attention.n_heads, head_dim);
+    list.folded_vector(Role::attn_k_norm, "attn_k_norm.weight", attention.n_kv_heads, head_dim);
+  } else if (attention.qk_norm) {
     const bool of_head = attention.qk_norm_scope == QkNormScope::head;
     list.norm(Role::attn_q_norm, "attn_q_norm", of_head ? head_dim : q, *attention.qk_norm);
     list.norm(Role::attn_k_norm, "attn_k_norm", of_head ? head_dim : kv, *attention.qk_norm);

@@ -39,6 +39,8 @@ inline const std::vector<std::string>& awkward_shapes() {
       "family=minicpm3,layers=2,d_model=128,d_ff=160,heads=5,head_dim=80,rope_dims=16,q_rank=96,kv_rank=256,v_dim=32,vocab=61,"
       "ctx=600",
       "family=phimoe,layers=2,d_model=96,d_ff=72,heads=3,kv_heads=1,vocab=51,ctx=600,experts=18,experts_used=2",
+      "family=stablelm,layers=2,d_model=222,d_ff=260,heads=6,kv_heads=3,vocab=43,ctx=600,rope_dims=10,residual=parallel_shared,"
+      "qk_norm=1,qk_norm_scope=each_head",
       "family=stablelm,layers=2,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=37,rope_dims=10,vocab=47,ctx=600,qkv_bias=1",
       "family=mamba,layers=2,d_model=222,d_inner=430,d_state=5,dt_rank=15,d_conv=3,vocab=51,ctx=600",
       "family=mamba,layers=2,d_model=256,d_inner=544,d_state=17,dt_rank=32,vocab=49,ctx=600,tied=0",

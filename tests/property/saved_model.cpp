@@ -62,6 +62,8 @@ TEST_CASE("a saved random model has the spec and the logits of the model that wa
       "family=olmoe,layers=2,d_model=96,d_ff=72,heads=3,vocab=51,experts=5,experts_used=2",
       "family=granitemoe,layers=2,d_model=96,d_ff=72,heads=3,vocab=51,experts=5,experts_used=2",
       "family=phimoe,layers=2,d_model=96,d_ff=72,heads=3,kv_heads=1,vocab=51,experts=18,experts_used=2",
+      "family=stablelm,layers=2,d_model=222,d_ff=260,heads=6,kv_heads=3,vocab=43,rope_dims=10,residual=parallel_shared,qk_norm=1,"
+      "qk_norm_scope=each_head",
       "family=stablelm,layers=2,d_model=256,d_ff=512,heads=4,rope_dims=18,vocab=41",
       "family=mamba,layers=2,d_model=222,d_inner=430,d_state=5,dt_rank=15,d_conv=3,vocab=51",
       "family=mamba2,layers=2,d_model=192,d_inner=420,ssm_heads=6,d_state=9,ssm_groups=3,d_conv=3,vocab=55,tied=0",

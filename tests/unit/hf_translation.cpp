@@ -132,7 +132,7 @@ TEST_CASE("translation: several tensors in one, experts, dimensions of 1") {
   stage.add("fused", {3, 4, 2}); // 3 experts, gate and up of 2 rows each
   stage.add("conv", {3, 1, 2});
   auto t = stage.translation();
-  t.n_experts(3);
+  t.n_each(3);
   t.tensor("qk", {{"q"}, {"k"}});
   t.tensor("mixed", {{"q16"}, {"k"}});
   t.tensor("16", {{"q16", hf::slice(1, 1, 2)}});

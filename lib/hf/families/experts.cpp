@@ -12,7 +12,7 @@ void translate_shell(Translation& t, std::string_view architecture, std::string_
   t.sizes();
   t.rms_eps();
   t.rope(t.head_dim());
-  t.n_experts(t.config().integer(count_key, 1, Translation::kMaxExperts));
+  t.n_experts(count_key);
   t.set("expert_used_count", t.config().integer("num_experts_per_tok"));
   t.prefix({"model."}, "embed_tokens.weight");
   t.module("token_embd", {{"{p}embed_tokens"}});

@@ -22,7 +22,7 @@ void translate(Translation& t) {
   t.set("attention.head_count_kv", kv_heads);
   t.rms_eps();
   const int n_experts = c.integer_or("num_experts", 16, 1, Translation::kMaxExperts);
-  t.n_experts(n_experts);
+  t.n_each(n_experts);
   if (n_experts > 1) {
     t.set("expert_count", n_experts);
     t.set("expert_used_count", c.integer_or("num_experts_per_tok", 2));

@@ -46,7 +46,7 @@ void translate_deepseek_v2(Translation& t) {
   config.expect_word("topk_method", "greedy", {"greedy"});
   config.expect_word("scoring_func", "softmax", {"softmax"});
   config.expect_flag("norm_topk_prob", false, false);
-  t.n_experts(config.integer("n_routed_experts", 1, Translation::kMaxExperts));
+  t.n_experts("n_routed_experts");
   t.set("expert_used_count", config.integer("num_experts_per_tok"));
   t.set("expert_feed_forward_length", config.integer("moe_intermediate_size"));
   t.set("expert_weights_scale", config.real_or("routed_scaling_factor", 1.0));

@@ -72,7 +72,7 @@ void translate_mistral(Translation& t) {
 void translate_mixtral(Translation& t) {
   translate_attention(t);
   window(t);
-  t.n_experts(t.config().integer("num_local_experts", 1, Translation::kMaxExperts));
+  t.n_experts("num_local_experts");
   t.set("expert_used_count", t.config().integer("num_experts_per_tok"));
   t.module("blk.{i}.ffn_gate_inp", {{"{p}layers.{i}.block_sparse_moe.gate"}});
   t.module("blk.{i}.ffn_gate_exps", {{"{p}layers.{i}.block_sparse_moe.experts.{e}.w1"}});

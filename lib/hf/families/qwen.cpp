@@ -28,7 +28,7 @@ void translate(Translation& t, std::string_view architecture) {
 void translate_qwen2_moe(Translation& t) {
   translate_attention(t, "qwen2moe");
   t.config().expect_flag("norm_topk_prob", false, false);
-  t.n_experts(t.config().integer("num_experts", 1, Translation::kMaxExperts));
+  t.n_experts("num_experts");
   t.set("expert_used_count", t.config().integer("num_experts_per_tok"));
   t.set("expert_feed_forward_length", t.config().integer("moe_intermediate_size"));
   t.set("expert_shared_feed_forward_length", t.config().integer("shared_expert_intermediate_size"));

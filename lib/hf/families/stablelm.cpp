@@ -1,15 +1,20 @@
-// StableLM 3B and StableLM 2 1.6B.
+// StableLM 3B, StableLM 2 1.6B and 12B.
 #include "lib/hf/family.h"
 
 namespace mote::hf {
 
 namespace {
 
+/// A vector for each head, in one tensor.
+void head_norms(Translation& t, std::string_view to, std::string_view from, int n_heads) {
+  t.n_each(n_heads);
+  t.tensor(to, {{from}});
+  t.fold(to, t.head_dim());
+}
+
 void translate(Translation& t) {
   t.architecture("stablelm");
   t.config().expect_word("hidden_act", "silu", {"silu"});
-  t.config().expect_flag("qk_layernorm", false, false);
-  t.config().expect_flag("use_parallel_residual", false, false);
   t.sizes();
   t.layer_eps();
   t.rope(t.partly_rotated(0.25));
@@ -22,7 +27,12 @@ void translate(Translation& t) {
   t.module("blk.{i}.attn_v", {{"{p}layers.{i}.self_attn.v_proj"}});
   t.module("blk.{i}.attn_output", {{"{p}layers.{i}.self_attn.o_proj"}});
   t.ignore("{p}layers.{i}.self_attn.rotary_emb.inv_freq");
-  t.module("blk.{i}.ffn_norm", {{"{p}layers.{i}.post_attention_layernorm"}});
+  if (!t.config().boolean_or("use_parallel_residual", false))
+    t.module("blk.{i}.ffn_norm", {{"{p}layers.{i}.post_attention_layernorm"}});
+  if (t.config().boolean_or("qk_layernorm", false)) {
+    head_norms(t, "blk.{i}.attn_q_norm.weight", "{p}layers.{i}.self_attn.q_layernorm.norms.{e}.weight", t.n_heads());
+    head_norms(t, "blk.{i}.attn_k_norm.weight", "{p}layers.{i}.self_attn.k_layernorm.norms.{e}.weight", t.n_kv_heads());
+  }
   t.module("blk.{i}.ffn_gate", {{"{p}layers.{i}.mlp.gate_proj"}});
   t.module("blk.{i}.ffn_up", {{"{p}layers.{i}.mlp.up_proj"}});
   t.module("blk.{i}.ffn_down", {{"{p}layers.{i}.mlp.down_proj"}});

@@ -1,5 +1,6 @@
-// StableLM 3B and StableLM 2 1.6B: LayerNorm, a gated FFN; a part of each head is rotated.
-#include <string>
+// StableLM 3B, StableLM 2 1.6B and 12B: LayerNorm, a gated FFN; a part of each head is rotated. In the 12B model one norm feeds
+// attention and FFN, and each head of q and k has a norm of its own.
+#include <utility>
 
 #include "lib/spec/family.h"
 
@@ -18,14 +19,16 @@ ModelSpec defaults() {
   return spec;
 }
 
-/// StableLM 2 12B is another architecture under the same name; its tensors tell.
+/// Its tensors tell which model it is: the key use_parallel_residual does not.
 ModelSpec read(Metadata& metadata) {
-  const auto refuse = [&](const std::string& what) {
-    metadata.fail(ErrorCode::unsupported, what + " is not supported in the family stablelm; its 3B and 1.6B models are");
-  };
-  if (!metadata.layer_has(0, "ffn_norm.weight")) refuse("a parallel residual (no tensor \"blk.0.ffn_norm.weight\")");
-  if (metadata.layer_has(0, "attn_q_norm.weight")) refuse("a norm for each head (tensor \"blk.0.attn_q_norm.weight\")");
-  return read_decoder(metadata, defaults());
+  ModelSpec usual = defaults();
+  LayerSpec& layer = usual.layers[0];
+  if (!metadata.layer_has(0, "ffn_norm.weight")) layer.residual = Residual::parallel_shared;
+  if (metadata.layer_has(0, "attn_q_norm.weight")) {
+    layer.attention()->qk_norm = NormSpec{NormKind::layer, layer.norm.eps, false};
+    layer.attention()->qk_norm_scope = QkNormScope::each_head;
+  }
+  return read_decoder(metadata, std::move(usual));
 }
 
 } // namespace

@@ -81,7 +81,11 @@ def write_stablelm(name, config, model):
     for i, layer in enumerate(model.model.layers):
         a, b = layer.self_attn, f"blk.{i}"
         g.linear(f"{b}.attn_norm", layer.input_layernorm)
-        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
+        if layer.post_attention_layernorm:
+            g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
+        if c.qk_layernorm:
+            for word, norms in (("q", a.q_layernorm), ("k", a.k_layernorm)):
+                g.tensor(f"{b}.attn_{word}_norm.weight", torch.stack([n.weight for n in norms.norms]), f32=True)
         g.linear(f"{b}.attn_q", a.q_proj)
         g.linear(f"{b}.attn_k", a.k_proj)
         g.linear(f"{b}.attn_v", a.v_proj)
@@ -113,3 +117,10 @@ for name, seed, n_kv_heads, bias in (("stablelm", 9, 4, False), ("stablelm_gqa_b
                               num_key_value_heads=n_kv_heads, max_position_embeddings=64, layer_norm_eps=1e-5, use_qkv_bias=bias,
                               rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}),
              write_stablelm))
+CASES.append(
+    Case("stablelm_parallel", 11,
+         t.StableLmConfig(vocab_size=47, hidden_size=36, intermediate_size=44, num_hidden_layers=2, num_attention_heads=4,
+                          num_key_value_heads=2, max_position_embeddings=64, layer_norm_eps=1e-5, use_parallel_residual=True,
+                          qk_layernorm=True,
+                          rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5}),
+         write_stablelm))
