@@ -83,6 +83,16 @@ def interleave(weight, n_heads):
     return weight.reshape(n_heads, 2, rows // n_heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
 
 
+def add_sizes(w, c):
+    """The sizes that most configs have under the same names. w: a GGUFWriter."""
+    w.add_context_length(c.max_position_embeddings)
+    w.add_embedding_length(c.hidden_size)
+    w.add_block_count(c.num_hidden_layers)
+    w.add_feed_forward_length(c.intermediate_size)
+    w.add_head_count(c.num_attention_heads)
+    w.add_head_count_kv(c.num_key_value_heads)
+
+
 class Gguf:
     def __init__(self, name, arch):
         self.writer = gguf.GGUFWriter(HERE / f"{name}.gguf", arch)

@@ -2,7 +2,7 @@
 import torch
 import transformers as t
 
-from common import Case, Gguf, from_config, interleave
+from common import Case, Gguf, add_sizes, from_config, interleave
 
 
 def make_model(config):
@@ -50,13 +50,8 @@ def add_shared_expert(g, b, mlp):
     g.tensor(f"{b}.ffn_down_shexp.weight", mlp.down_proj.weight)
 
 
-def add_sizes(w, c, n_experts):
-    w.add_context_length(c.max_position_embeddings)
-    w.add_embedding_length(c.hidden_size)
-    w.add_block_count(c.num_hidden_layers)
-    w.add_feed_forward_length(c.intermediate_size)
-    w.add_head_count(c.num_attention_heads)
-    w.add_head_count_kv(c.num_key_value_heads)
+def add_expert_sizes(w, c, n_experts):
+    add_sizes(w, c)
     w.add_rope_freq_base(c.rope_parameters["rope_theta"])
     w.add_layer_norm_rms_eps(c.rms_norm_eps)
     w.add_expert_count(n_experts)
@@ -80,33 +75,36 @@ def add_outside(g, model, tied=False):
         g.linear("output", model.lm_head)
 
 
+def begin_layer(g, i, layer, config, permute):
+    """The norms and the attention of layer i; returns the beginning of its tensors' names."""
+    b = f"blk.{i}"
+    g.linear(f"{b}.attn_norm", layer.input_layernorm)
+    g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
+    add_attention(g, b, layer.self_attn, config, permute)
+    return b
+
+
 def write_mixtral(name, config, model):
     g = Gguf(name, "llama")
-    add_sizes(g.writer, config, config.num_local_experts)
+    add_expert_sizes(g.writer, config, config.num_local_experts)
     g.writer.add_rope_dimension_count(config.head_dim)
     g.writer.add_key_length(config.head_dim)
     g.writer.add_value_length(config.head_dim)
     add_outside(g, model)
     for i, layer in enumerate(model.model.layers):
-        b = f"blk.{i}"
-        g.linear(f"{b}.attn_norm", layer.input_layernorm)
-        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
-        add_attention(g, b, layer.self_attn, config, permute=True)
+        b = begin_layer(g, i, layer, config, permute=True)
         add_experts(g, b, layer.mlp)
     g.finish()
 
 
 def write_qwen2moe(name, config, model):
     g = Gguf(name, "qwen2moe")
-    add_sizes(g.writer, config, config.num_experts)
+    add_expert_sizes(g.writer, config, config.num_experts)
     g.writer.add_expert_feed_forward_length(config.moe_intermediate_size)
     g.writer.add_expert_shared_feed_forward_length(config.shared_expert_intermediate_size)
     add_outside(g, model)
     for i, layer in enumerate(model.model.layers):
-        b = f"blk.{i}"
-        g.linear(f"{b}.attn_norm", layer.input_layernorm)
-        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
-        add_attention(g, b, layer.self_attn, config, permute=False)
+        b = begin_layer(g, i, layer, config, permute=False)
         add_experts(g, b, layer.mlp)
         add_shared_expert(g, b, layer.mlp.shared_expert)
         g.tensor(f"{b}.ffn_gate_inp_shexp.weight", layer.mlp.shared_expert_gate.weight.squeeze(0))
@@ -115,13 +113,10 @@ def write_qwen2moe(name, config, model):
 
 def write_olmoe(name, config, model):
     g = Gguf(name, "olmoe")
-    add_sizes(g.writer, config, config.num_experts)
+    add_expert_sizes(g.writer, config, config.num_experts)
     add_outside(g, model)
     for i, layer in enumerate(model.model.layers):
-        b = f"blk.{i}"
-        g.linear(f"{b}.attn_norm", layer.input_layernorm)
-        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
-        add_attention(g, b, layer.self_attn, config, permute=False)
+        b = begin_layer(g, i, layer, config, permute=False)
         g.linear(f"{b}.attn_q_norm", layer.self_attn.q_norm)
         g.linear(f"{b}.attn_k_norm", layer.self_attn.k_norm)
         add_experts(g, b, layer.mlp)
@@ -130,30 +125,24 @@ def write_olmoe(name, config, model):
 
 def write_granitemoe(name, config, model):
     g, c = Gguf(name, "granitemoe"), config
-    add_sizes(g.writer, c, c.num_local_experts)
+    add_expert_sizes(g.writer, c, c.num_local_experts)
     g.writer.add_attention_scale(c.attention_multiplier)
     g.writer.add_embedding_scale(c.embedding_multiplier)
     g.writer.add_residual_scale(c.residual_multiplier)
     g.writer.add_logit_scale(c.logits_scaling)
     add_outside(g, model, tied=True)
     for i, layer in enumerate(model.model.layers):
-        b = f"blk.{i}"
-        g.linear(f"{b}.attn_norm", layer.input_layernorm)
-        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
-        add_attention(g, b, layer.self_attn, c, permute=True)
+        b = begin_layer(g, i, layer, c, permute=True)
         add_experts(g, b, layer.block_sparse_moe)
     g.finish()
 
 
 def write_phimoe(name, config, model):
     g = Gguf(name, "phimoe")
-    add_sizes(g.writer, config, config.num_local_experts)
+    add_expert_sizes(g.writer, config, config.num_local_experts)
     add_outside(g, model)
     for i, layer in enumerate(model.model.layers):
-        b = f"blk.{i}"
-        g.linear(f"{b}.attn_norm", layer.input_layernorm)
-        g.linear(f"{b}.ffn_norm", layer.post_attention_layernorm)
-        add_attention(g, b, layer.self_attn, config, permute=False)
+        b = begin_layer(g, i, layer, config, permute=False)
         add_experts(g, b, layer.mlp)
     g.finish()
 

@@ -4,17 +4,12 @@ import math
 import torch
 import transformers as t
 
-from common import Case, Gguf, interleave, save_pretrained
+from common import Case, Gguf, add_sizes, interleave, save_pretrained
 
 
-def add_sizes(w, c):
+def add_head_sizes(w, c):
     head_dim = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
-    w.add_context_length(c.max_position_embeddings)
-    w.add_embedding_length(c.hidden_size)
-    w.add_block_count(c.num_hidden_layers)
-    w.add_feed_forward_length(c.intermediate_size)
-    w.add_head_count(c.num_attention_heads)
-    w.add_head_count_kv(c.num_key_value_heads)
+    add_sizes(w, c)
     w.add_layer_norm_rms_eps(c.rms_norm_eps)
     w.add_key_length(head_dim)
     w.add_value_length(head_dim)
@@ -60,13 +55,13 @@ OUTPUT = {"post_attention_layernorm": "post_attention_norm", "post_feedforward_l
 
 def write_gemma(name, c, model):
     g = Gguf(name, "gemma")
-    add_sizes(g.writer, c)
+    add_head_sizes(g.writer, c)
     add_tensors(g, c, model, PRE, plus=1.0)
 
 
 def write_gemma2(name, c, model):
     g = Gguf(name, "gemma2")
-    add_sizes(g.writer, c)
+    add_head_sizes(g.writer, c)
     g.writer.add_attn_logit_softcapping(c.attn_logit_softcapping)
     g.writer.add_final_logit_softcapping(c.final_logit_softcapping)
     g.writer.add_sliding_window(c.sliding_window)
@@ -75,7 +70,7 @@ def write_gemma2(name, c, model):
 
 def write_gemma3(name, c, model):
     g = Gguf(name, "gemma3")
-    add_sizes(g.writer, c)
+    add_head_sizes(g.writer, c)
     full = c.rope_parameters["full_attention"]
     g.writer.add_rope_freq_base(full["rope_theta"])
     if full["rope_type"] == "linear":
@@ -92,7 +87,7 @@ def t_linear():
 
 def write_granite(name, c, model):
     g = Gguf(name, "granite")
-    head_dim = add_sizes(g.writer, c)
+    head_dim = add_head_sizes(g.writer, c)
     g.writer.add_rope_dimension_count(head_dim)
     g.writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
     g.writer.add_attention_scale(c.attention_multiplier)
@@ -105,7 +100,7 @@ def write_granite(name, c, model):
 def write_minicpm(name, c, model):
     """The same arithmetic as Granite's, with MiniCPM's numbers."""
     g = Gguf(name, "minicpm")
-    head_dim = add_sizes(g.writer, c)
+    head_dim = add_head_sizes(g.writer, c)
     g.writer.add_rope_dimension_count(head_dim)
     g.writer.add_embedding_scale(c.embedding_multiplier)
     g.writer.add_residual_scale(c.residual_multiplier)
@@ -131,7 +126,7 @@ def save_minicpm(model, folder):
 
 def write_mistral(name, c, model):
     g = Gguf(name, "llama")
-    head_dim = add_sizes(g.writer, c)
+    head_dim = add_head_sizes(g.writer, c)
     g.writer.add_rope_dimension_count(head_dim)
     g.writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
     g.writer.add_sliding_window(c.sliding_window)
@@ -140,14 +135,14 @@ def write_mistral(name, c, model):
 
 def write_olmo2(name, c, model):
     g = Gguf(name, "olmo2")
-    add_sizes(g.writer, c)
+    add_head_sizes(g.writer, c)
     g.writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
     add_tensors(g, c, model, OUTPUT)
 
 
 def write_phi3(name, c, model):
     g = Gguf(name, "phi3")
-    head_dim = add_sizes(g.writer, c)
+    head_dim = add_head_sizes(g.writer, c)
     rope = c.rope_parameters
     g.writer.add_rope_dimension_count(int(rope["partial_rotary_factor"] * head_dim))
     g.writer.add_rope_freq_base(rope["rope_theta"])
@@ -163,7 +158,7 @@ def write_phi3(name, c, model):
 
 def write_smollm3(name, c, model):
     g = Gguf(name, "smollm3")
-    head_dim = add_sizes(g.writer, c)
+    head_dim = add_head_sizes(g.writer, c)
     g.writer.add_rope_dimension_count(head_dim)
     g.writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
     add_tensors(g, c, model, PRE, permuted=True)

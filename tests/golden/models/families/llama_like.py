@@ -2,7 +2,7 @@
 import numpy as np
 import transformers as t
 
-from common import Case, Gguf, interleave, save_pretrained
+from common import Case, Gguf, add_sizes, interleave, save_pretrained
 
 
 def llama3_divisors(rope, dims, base):
@@ -28,12 +28,7 @@ def write_llama_like(name, arch, config, model, rope=None):
     g = Gguf(name, arch)
     w, c = g.writer, config
     head_dim = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
-    w.add_context_length(c.max_position_embeddings)
-    w.add_embedding_length(c.hidden_size)
-    w.add_block_count(c.num_hidden_layers)
-    w.add_feed_forward_length(c.intermediate_size)
-    w.add_head_count(c.num_attention_heads)
-    w.add_head_count_kv(c.num_key_value_heads)
+    add_sizes(w, c)
     w.add_key_length(head_dim)
     w.add_value_length(head_dim)
     w.add_layer_norm_rms_eps(c.rms_norm_eps)

@@ -2,18 +2,13 @@
 import gguf
 import transformers as t
 
-from common import Case, Gguf
+from common import Case, Gguf, add_sizes
 
 
 def write_nemotron(name, config, model):
     g = Gguf(name, "nemotron")
     w, c = g.writer, config
-    w.add_context_length(c.max_position_embeddings)
-    w.add_embedding_length(c.hidden_size)
-    w.add_block_count(c.num_hidden_layers)
-    w.add_feed_forward_length(c.intermediate_size)
-    w.add_head_count(c.num_attention_heads)
-    w.add_head_count_kv(c.num_key_value_heads)
+    add_sizes(w, c)
     w.add_key_length(c.head_dim)
     w.add_value_length(c.head_dim)
     w.add_layer_norm_eps(c.norm_eps)

@@ -1,18 +1,13 @@
 """OLMo."""
 import transformers as t
 
-from common import Case, Gguf, interleave
+from common import Case, Gguf, add_sizes, interleave
 
 
 def write_olmo(name, config, model):
     g = Gguf(name, "olmo")
     w, c = g.writer, config
-    w.add_context_length(c.max_position_embeddings)
-    w.add_embedding_length(c.hidden_size)
-    w.add_block_count(c.num_hidden_layers)
-    w.add_feed_forward_length(c.intermediate_size)
-    w.add_head_count(c.num_attention_heads)
-    w.add_head_count_kv(c.num_key_value_heads)
+    add_sizes(w, c)
     w.add_layer_norm_eps(1e-5)
     if c.clip_qkv is not None:
         w.add_clamp_kqv(c.clip_qkv)
