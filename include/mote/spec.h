@@ -210,7 +210,7 @@ struct BlockSpec {
   /// Ranks of the adapters: to W y each use adds B A y, with A and B of its own, A of so many rows. Of q, k and v (an A each),
   /// and of gate and up (one A for both); 0: none.
   int qkv_rank = 0, ffn_rank = 0;
-  /// The layer whose stored block this one uses, though with an Wout and adapters of its own; -1: its own.
+  /// The layer whose stored block this one uses, though with an output projection and adapters of its own; -1: its own.
   int from = -1;
   bool operator==(const BlockSpec&) const = default;
 };
@@ -283,8 +283,8 @@ std::vector<std::string_view> family_names();
 
 struct Preset {
   std::string name; ///< "qwen2-0.5b"
-  std::string
-      group; ///< who lists it: "table 1" and "table 9" (of Demystifying Small Language Models, ACL 2025), "surveys", "current"
+  /// Who lists it: "table 1" and "table 9" (of Demystifying Small Language Models, ACL 2025), "surveys", "current".
+  std::string group;
   std::string shape; ///< as spec_from_shape takes it; empty: not published
 };
 /// The models that are known by name, in the order of their data file.

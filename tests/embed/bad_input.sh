@@ -119,6 +119,11 @@ case $program in
     refuse 2 "context" --model "$tiny" --prompt 10 --generate 4 --context 8
     refuse 2 "context" --shape "layers=1,d_model=32,d_ff=32,heads=1,vocab=8,ctx=16" --prompt 10 --generate 7
     refuse 1 "no/such/folder" --model "$tiny" --prompt 4 --generate 4 --out "$scratch/no/such/folder/x.json"
+    refuse 2 "overview" study nonesuch
+    refuse 2 "name" study
+    refuse 2 "study" study overview --type Q4_K_M,Q8_0
+    refuse 2 "study" study overview --shape "layers=1,d_model=32,d_ff=32,heads=1,vocab=8"
+    refuse 2 "study" study overview --model "$tiny"
     ;;
 esac
 echo "$n inputs, $n_bad wrong answers"
