@@ -57,14 +57,15 @@ Status run(const bench::Options& options) {
     std::string text = head_written ? "" : bench::table_head(machine);
     head_written = true;
     text += bench::table_of(reports.back());
-    if (options.verbose) text += bench::step_table_of(reports.back());
+    if (options.verbose) text += bench::detail_table_of(reports.back());
     return output->write(text);
   });
   if (!measured) return measured;
-  if (options.format == Format::json)
-    if (Status s = output->write(bench::json_of(machine, reports)); !s) return s;
-  if (options.format == Format::csv)
-    if (Status s = output->write(bench::csv_of(reports)); !s) return s;
+  std::string text;
+  if (options.format == Format::json) text = bench::json_of(machine, reports);
+  if (options.format == Format::csv) text = bench::csv_of(reports);
+  if (options.format == Format::markdown) text = bench::markdown_of(machine, reports);
+  if (Status s = output->write(text); !s) return s;
   return output->finish();
 }
 

@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
-
-#include "bench/bandwidth.h"
 
 namespace bench {
 namespace {
@@ -109,18 +106,10 @@ class Runner {
 struct Subject {
   mote::Model model;
   std::string name;
-  std::map<int, double> read_bandwidth; ///< by number of threads
+  std::int64_t open_ns = 0;
 };
 
 Result<Subject> make_subject(const Options& o, const Source& source, mote::Mix mix, mote::Isa isa, Progress& progress) {
-  std::map<int, double> read_bandwidth;
-  progress.show("measuring the memory's read bandwidth");
-  for (const int n_threads : o.threads) {
-    const Result<double> bandwidth = measure_read_bandwidth(n_threads);
-    if (!bandwidth) return bandwidth.error();
-    read_bandwidth[n_threads] = *bandwidth;
-  }
-  reset_peak_memory();
   mote::ModelOptions options;
   options.isa = isa;
   options.cache_dir = o.cache_dir;
@@ -128,17 +117,20 @@ Result<Subject> make_subject(const Options& o, const Source& source, mote::Mix m
     progress.show(fmt::format("{}: {} the model, {:.0f}%", source.name, source.spec ? "making" : "opening", 100 * share));
     return true;
   };
+  const auto begin = Clock::now();
   Result<mote::Model> model =
       source.spec ? mote::Model::random(*source.spec, mix, o.seed, options) : mote::Model::open(source.name, options);
+  const std::int64_t opened = ns_between(begin, Clock::now());
   if (!model) return std::move(model).error();
   if (model->cache().use == mote::CacheUse::failed) {
     progress.clear();
     fmt::print(stderr, "bench_breakdown: packed weights are not kept: {}\n", model->cache().problem);
   }
-  return Subject{*std::move(model), source.name, std::move(read_bandwidth)};
+  return Subject{*std::move(model), source.name, opened};
 }
 
-Result<RunReport> measure(const Options& o, const Subject& subject, int n_threads, int prompt, int generate, Progress& progress) {
+Result<RunReport> measure(const Options& o, const Subject& subject, const Roofline& roofline, int n_threads, int prompt,
+                          int generate, Progress& progress) {
   const mote::ModelSpec& spec = subject.model.spec();
   const Result<int> context = context_of_run(subject.name, spec.n_ctx, o.context, prompt, generate);
   if (!context) return context.error();
@@ -155,7 +147,8 @@ Result<RunReport> measure(const Options& o, const Subject& subject, int n_thread
   };
   constexpr int kWarmUpTokens = 4;
   show("warming up");
-  if (auto warm_up = runner->run(std::min(generate, kWarmUpTokens)); !warm_up) return std::move(warm_up).error();
+  const auto cold = runner->run(std::min(generate, kWarmUpTokens));
+  if (!cold) return cold.error();
   std::vector<Trial> prefills, decodes;
   std::vector<std::int64_t> first_tokens;
   for (int i = 0; i < o.repeat; ++i) {
@@ -179,20 +172,24 @@ Result<RunReport> measure(const Options& o, const Subject& subject, int n_thread
   report.repeat = o.repeat;
   report.seed = o.seed;
   report.time_to_first_token_ns = spread_of(std::move(first_tokens));
-  report.prefill = report_phase(prefills);
-  report.decode = report_phase(decodes);
+  report.cold = {subject.open_ns, cold->time_to_first_token_ns, cold->decode.token_ns.front()};
+  report.roofline = roofline;
+  report.prefill = report_phase(prefills, roofline);
+  report.decode = report_phase(decodes, roofline);
   report.memory = runner->memory();
-  report.process_peak = peak_memory();
+  report.process = process_memory();
   report.bytes_per_token = subject.model.bytes_per_token();
-  report.read_bandwidth = subject.read_bandwidth.at(n_threads);
   return report;
 }
 
-Status run_sessions(const Options& o, const Subject& subject, Progress& progress, const std::function<Status(RunReport)>& take) {
+Status run_sessions(const Options& o, const Subject& subject, Rooflines& rooflines, Progress& progress,
+                    const std::function<Status(RunReport)>& take) {
   for (const int n_threads : o.threads)
     for (const int prompt : o.prompts)
       for (const int generate : o.generates) {
-        Result<RunReport> report = measure(o, subject, n_threads, prompt, generate, progress);
+        const auto roofline = rooflines.measure(subject.model.isa(), n_threads);
+        if (!roofline) return roofline.error();
+        Result<RunReport> report = measure(o, subject, *roofline, n_threads, prompt, generate, progress);
         progress.clear();
         if (!report) return std::move(report).error();
         if (Status s = take(*std::move(report)); !s) return s;
@@ -214,13 +211,19 @@ Status save_model(const Options& o, Progress& progress) {
 }
 
 Status run_all(const Options& o, Progress& progress, const std::function<Status(RunReport)>& take) {
+  Rooflines rooflines;
+  progress.show("measuring what the machine can do at most");
+  for (const mote::Isa isa : o.isas)
+    for (const int n_threads : o.threads)
+      if (const auto roofline = rooflines.measure(isa, n_threads); !roofline) return roofline.error();
   for (const Source& source : o.sources)
     for (std::size_t i = 0; i < (source.spec ? o.types.size() : 1); ++i) // a file has its own types
       for (const mote::Isa isa : o.isas) {
+        reset_peak_memory();
         Result<Subject> subject = make_subject(o, source, o.types[i], isa, progress);
         progress.clear();
         if (!subject) return std::move(subject).error();
-        if (Status s = run_sessions(o, *subject, progress, take); !s) return s;
+        if (Status s = run_sessions(o, *subject, rooflines, progress, take); !s) return s;
       }
   return {};
 }

@@ -48,10 +48,15 @@ Machine this_machine() {
   return machine;
 }
 
-std::size_t peak_memory() {
-  if (const auto kilobytes = value_of("/proc/self/status", "VmHWM")) return std::stoull(*kilobytes) * 1024;
+ProcessMemory process_memory() {
+  const auto bytes = [](const char* key) -> std::size_t {
+    const auto kilobytes = value_of("/proc/self/status", key);
+    return kilobytes ? std::stoull(*kilobytes) * 1024 : 0;
+  };
+  ProcessMemory memory{bytes("VmHWM"), bytes("VmRSS"), bytes("RssAnon"), bytes("RssFile") + bytes("RssShmem")};
   rusage usage{};
-  return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<std::size_t>(usage.ru_maxrss) * 1024 : 0;
+  if (memory.peak == 0 && getrusage(RUSAGE_SELF, &usage) == 0) memory.peak = static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+  return memory;
 }
 
 void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }

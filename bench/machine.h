@@ -17,8 +17,14 @@ struct Machine {
 
 Machine this_machine();
 
-/// Most bytes of memory that this process held at once since the start, or since the last reset_peak_memory() where that works.
-std::size_t peak_memory();
+/// Bytes of memory that this process holds, as the system counts them; 0: it does not say.
+struct ProcessMemory {
+  std::size_t peak = 0;      ///< most at once since the start, or since the last reset_peak_memory() where that works
+  std::size_t resident = 0;  ///< now: anonymous + mapped
+  std::size_t anonymous = 0; ///< of its own
+  std::size_t mapped = 0;    ///< of files and what is shared, the program itself among them
+};
+ProcessMemory process_memory();
 void reset_peak_memory();
 
 } // namespace bench

@@ -72,13 +72,13 @@ void describe(CLI::App& app, Words& w) {
   add(app, "--repeat", "N", w.repeat, "Measured runs of each combination, after one to warm up (default: 3)");
   add(app, "--context", "N", w.context, "Positions of the KV cache (default: what prompt and generation need)");
   add(app, "--seed", "N", w.seed, "Of the random weights and prompts (default: 0)");
-  add(app, "--format", "NAME", w.format, "table, json or csv (default: table)");
+  add(app, "--format", "NAME", w.format, "table, markdown, json or csv (default: table)");
   add(app, "--out", "FILE", w.out, "Write to this file, which appears when it is complete (default: standard output)");
   add(app, "--cache-dir", "DIR", w.cache_dir,
       "Keep packed weights of --model files in this folder; they open faster the next time");
   add(app, "--save", "FILE", w.save,
       "Write the preset or shape with its random weights as a GGUF file, with a made-up tokenizer, and measure nothing");
-  app.add_flag("--verbose", w.verbose, "Show every step of the plan, with its barriers, in the table");
+  app.add_flag("--verbose", w.verbose, "Show the layers, and the steps of the plan with their barriers, in the table");
   app.add_flag("--list-presets", w.list_presets, "List the presets");
   CLI::App* study = app.add_subcommand("study", "Measure many models, each in a process of its own: a Markdown table");
   study->add_option("name", w.study, "overview: the models of table 1 of \"Demystifying Small Language Models\" (ACL 2025)")
@@ -92,9 +92,10 @@ void describe(CLI::App& app, Words& w) {
 
 Result<Format> parse_format(const std::string& word) {
   if (word == "table") return Format::table;
+  if (word == "markdown") return Format::markdown;
   if (word == "json") return Format::json;
   if (word == "csv") return Format::csv;
-  return usage(fmt::format("--format: expected table, json or csv, found '{}'", word));
+  return usage(fmt::format("--format: expected table, markdown, json or csv, found '{}'", word));
 }
 
 Result<mote::Isa> parse_isa(const std::string& word) {

@@ -9,7 +9,7 @@
 
 namespace bench {
 
-enum class Format { table, json, csv };
+enum class Format { table, markdown, json, csv };
 
 /// A model to measure: a file, or a shape with random weights.
 struct Source {
@@ -32,7 +32,7 @@ struct Options {
   std::string out;       ///< path; empty: standard output
   std::string cache_dir; ///< empty: none
   std::string save;      ///< not empty: write the only source, with the only type, to this file and measure nothing
-  bool verbose = false;  ///< show the steps of the plan too
+  bool verbose = false;  ///< show the layers and the steps of the plan too
   bool list_presets = false;
   std::string study; ///< not empty: measure the sources, each in a process of its own
   std::string help;  ///< not empty: print this and do nothing else

@@ -8,6 +8,8 @@
 namespace bench {
 namespace {
 
+constexpr std::string_view kBarrierWait = "barrier_wait";
+
 std::int64_t rank(const std::vector<std::int64_t>& sorted, double share) {
   const double rank = std::ceil(share * static_cast<double>(sorted.size()));
   return sorted[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
@@ -19,10 +21,19 @@ Row& row_named(std::vector<Row>& rows, std::string_view name) {
   return found != rows.end() ? *found : rows.emplace_back(Row{std::string(name)});
 }
 
-void add(Row& row, std::int64_t ns, const mote::StepProfile& step) {
+void add(Row& row, std::int64_t ns, const mote::StepProfile& step, double least_ns) {
   row.ns += ns;
   row.bytes += step.bytes;
   row.operations += step.operations;
+  row.least_ns += least_ns;
+}
+
+/// The row of this layer, component and operation, made if there is none.
+Row& row_of(std::vector<LayerRow>& rows, int layer, std::string_view component, std::string_view operation) {
+  const auto found = std::ranges::find_if(
+      rows, [&](const LayerRow& r) { return r.layer == layer && r.component == component && r.row.name == operation; });
+  if (found != rows.end()) return found->row;
+  return rows.emplace_back(LayerRow{layer, std::string(component), {std::string(operation)}}).row;
 }
 
 } // namespace
@@ -36,8 +47,10 @@ Spread spread_of(std::vector<std::int64_t> values) {
 Percentiles percentiles_of(std::vector<std::int64_t> values) {
   if (values.empty()) return {};
   std::ranges::sort(values);
-  return {rank(values, 0.5), rank(values, 0.9), rank(values, 0.99)};
+  return {rank(values, 0.5), rank(values, 0.9), rank(values, 0.99), values.back()};
 }
+
+namespace {
 
 /// The steps of all layers in one row for each place in a layer; layers may differ in the steps that they have.
 void add_steps(PhaseReport& report, const mote::PhaseProfile& profile) {
@@ -59,7 +72,35 @@ void add_steps(PhaseReport& report, const mote::PhaseProfile& profile) {
   }
 }
 
-PhaseReport report_phase(std::span<const Trial> trials) {
+/// What a step's operation is called; matrices by the kernel that computes them.
+std::string_view name_of(mote::Operation operation, bool single_tokens) {
+  if (operation == mote::Operation::mul_mat) return single_tokens ? "mul_mat_vec" : "mul_mat";
+  return mote::operation_name(operation);
+}
+
+/// The rows of components, operations and layers. Returns the nanoseconds that the steps account for.
+std::int64_t add_rows(PhaseReport& report, const mote::PhaseProfile& profile, bool single_tokens, const Roofline& roofline) {
+  std::int64_t wait_ns = 0, attributed_ns = 0;
+  for (const mote::StepProfile& step : profile.steps) {
+    const double least_ns = roofline.least_ns(step);
+    const std::int64_t ns = step.work_ns + step.wait_ns;
+    const std::string_view component = mote::component_name(step.component), operation = name_of(step.operation, single_tokens);
+    add(report.components[static_cast<std::size_t>(step.component)], ns, step, least_ns);
+    add(row_named(report.operations, operation), step.work_ns, step, least_ns);
+    add(row_of(report.layers, step.layer, "", ""), ns, step, least_ns);
+    add(row_of(report.layer_operations, step.layer, component, operation), step.work_ns, step, least_ns);
+    if (step.wait_ns > 0) row_of(report.layer_operations, step.layer, component, kBarrierWait).ns += step.wait_ns;
+    wait_ns += step.wait_ns;
+    attributed_ns += ns;
+  }
+  std::ranges::stable_sort(report.operations.begin() + 1, report.operations.end(), std::greater(), &Row::ns);
+  report.operations.push_back({std::string(kBarrierWait), wait_ns});
+  return attributed_ns;
+}
+
+} // namespace
+
+PhaseReport report_phase(std::span<const Trial> trials, const Roofline& roofline) {
   PhaseReport report;
   std::vector<std::int64_t> walls, tokens;
   for (const Trial& trial : trials) {
@@ -77,24 +118,14 @@ PhaseReport report_phase(std::span<const Trial> trials) {
 
   for (int c = 0; c < mote::kNumComponents; ++c)
     report.components.push_back({std::string(mote::component_name(static_cast<mote::Component>(c)))});
-  std::int64_t wait_ns = 0;
-  std::int64_t attributed_ns = middle->sample_ns;
-  const std::string mat = single_tokens ? "mul_mat_vec" : "mul_mat";
-  row_named(report.operations, mat);
-  for (const mote::StepProfile& step : profile.steps) {
-    add(report.components[static_cast<std::size_t>(step.component)], step.work_ns + step.wait_ns, step);
-    const bool is_matrix = step.operation == mote::Operation::mul_mat;
-    add(row_named(report.operations, is_matrix ? mat : mote::operation_name(step.operation)), step.work_ns, step);
-    wait_ns += step.wait_ns;
-    attributed_ns += step.work_ns + step.wait_ns;
-  }
+  row_named(report.operations, name_of(mote::Operation::mul_mat, single_tokens));
   if (middle->sample_ns > 0) {
     row_named(report.operations, "sample").ns = middle->sample_ns;
     report.components[static_cast<std::size_t>(mote::Component::other)].ns += middle->sample_ns;
+    row_of(report.layers, -1, "", "").ns += middle->sample_ns;
+    row_of(report.layer_operations, -1, mote::component_name(mote::Component::other), "sample").ns += middle->sample_ns;
   }
-  std::ranges::stable_sort(report.operations.begin() + 1, report.operations.end(), std::greater(), &Row::ns);
-  report.operations.push_back({"barrier_wait", wait_ns});
-  report.unattributed_ns = report.wall_ns.median - attributed_ns;
+  report.unattributed_ns = report.wall_ns.median - middle->sample_ns - add_rows(report, profile, single_tokens, roofline);
   add_steps(report, profile);
   return report;
 }

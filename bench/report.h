@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/machine.h"
+#include "bench/roofline.h"
 #include "mote/mote.h"
 
 namespace bench {
@@ -16,9 +17,9 @@ struct Spread {
 };
 Spread spread_of(std::vector<std::int64_t> values);
 
-/// The values that 50, 90 and 99 percent of the measurements do not exceed.
+/// The values that 50, 90 and 99 percent of the measurements do not exceed, and all of them.
 struct Percentiles {
-  std::int64_t p50 = 0, p90 = 0, p99 = 0;
+  std::int64_t p50 = 0, p90 = 0, p99 = 0, max = 0;
 };
 Percentiles percentiles_of(std::vector<std::int64_t> values);
 
@@ -26,8 +27,25 @@ Percentiles percentiles_of(std::vector<std::int64_t> values);
 struct Row {
   std::string name;
   std::int64_t ns = 0;
-  std::int64_t bytes = 0;      ///< that were moved in it
+  std::int64_t bytes = 0;      ///< that had to be read in it
   std::int64_t operations = 0; ///< multiplications and additions
+  double least_ns = 0;         ///< that the machine needs for them (Roofline::least_ns); not a number: not known
+
+  double bytes_per_second() const { return per_second(static_cast<double>(bytes)); }
+  double operations_per_second() const { return per_second(static_cast<double>(operations)); }
+  /// Least time / time; 0 where it is not known, or there is nothing to do. What caches hold can be read faster than memory: 1
+  /// is no limit for it.
+  double roofline_share() const { return ns > 0 && least_ns > 0 ? least_ns / static_cast<double>(ns) : 0; }
+
+ private:
+  double per_second(double amount) const { return ns > 0 ? 1e9 * amount / static_cast<double>(ns) : 0; }
+};
+
+/// The part of a layer, or of what is outside the layers.
+struct LayerRow {
+  int layer = -1;        ///< -1: outside the layers
+  std::string component; ///< empty: the layer as a whole, with its waiting
+  Row row;               ///< named by the operation; "barrier_wait" is the waiting of the layer's component
 };
 
 /// A step of the plan, summed over the layers and passes of a phase.
@@ -43,10 +61,11 @@ struct StepRow {
 struct PhaseReport {
   int n_tokens = 0;
   Spread wall_ns;
-  Percentiles token_ns;        ///< of all trials; decode only
-  std::vector<Row> components; ///< all five, work and the waiting at the end of each step
-  std::vector<Row> operations; ///< the matrices first, then by time; "barrier_wait" is all the waiting
-  std::vector<StepRow> steps;  ///< in the order of execution
+  Percentiles token_ns;                           ///< of all trials; decode only
+  std::vector<Row> components;                    ///< all five, work and the waiting at the end of each step
+  std::vector<Row> operations;                    ///< the matrices first, then by time; "barrier_wait" is all the waiting
+  std::vector<StepRow> steps;                     ///< in the order of execution
+  std::vector<LayerRow> layers, layer_operations; ///< outside the layers first; either adds up as the components do
   int barriers_per_layer = 0;
   std::int64_t unattributed_ns = 0;
 
@@ -61,7 +80,14 @@ struct Trial {
   mote::PhaseProfile profile;
   std::vector<std::int64_t> token_ns;
 };
-PhaseReport report_phase(std::span<const Trial> trials);
+PhaseReport report_phase(std::span<const Trial> trials, const Roofline& roofline);
+
+/// The first run of a session, in which pages and caches are touched for the first time.
+struct Cold {
+  std::int64_t open_ns = 0; ///< opening the model, or making its random weights
+  std::int64_t time_to_first_token_ns = 0;
+  std::int64_t first_token_ns = 0; ///< the first token decoded behind the prompt
+};
 
 /// A combination of options and what came out of it.
 struct RunReport {
@@ -71,12 +97,13 @@ struct RunReport {
   mote::Isa isa = mote::Isa::scalar;
   int prompt = 0, generate = 0, context = 0, repeat = 0;
   std::uint64_t seed = 0;
+  Cold cold;
   Spread time_to_first_token_ns; ///< prefill and choosing the first token
   PhaseReport prefill, decode;
   mote::MemoryUse memory;
-  std::size_t process_peak = 0;
+  ProcessMemory process;           ///< after the runs
   std::size_t bytes_per_token = 0; ///< of weights, that decode reads
-  double read_bandwidth = 0;       ///< bytes per second that this many threads can read
+  Roofline roofline;               ///< of this many threads and this ISA
 
   /// Bytes of weights per second that decode reads.
   double decode_bandwidth() const {
@@ -85,10 +112,11 @@ struct RunReport {
 };
 
 std::string table_head(const Machine& machine);
-/// One run, some 35 lines.
+/// One run, some 40 lines of up to 110 columns.
 std::string table_of(const RunReport& run);
-/// The steps of the plan with their barriers: what --verbose adds.
-std::string step_table_of(const RunReport& run);
+/// The layers, and the steps of the plan with their barriers: what --verbose adds.
+std::string detail_table_of(const RunReport& run);
+std::string markdown_of(const Machine& machine, std::span<const RunReport> runs);
 std::string json_of(const Machine& machine, std::span<const RunReport> runs);
 /// A line for each run, phase, kind and name, after a line that names the columns.
 std::string csv_of(std::span<const RunReport> runs);

@@ -32,25 +32,35 @@ class RunLines {
   }
   void add_phase(std::string_view name, const PhaseReport& phase) {
     const auto add_wall = [&](std::string_view which, std::int64_t ns) {
-      add(name, "wall", which, fmt::format("{},,,,{:.3f}", ns, phase.tokens_per_second(ns)));
+      add(name, "wall", which, fmt::format("{},,,,{:.3f},,,", ns, phase.tokens_per_second(ns)));
     };
     add_wall("median", phase.wall_ns.median);
     add_wall("min", phase.wall_ns.min);
     add_wall("max", phase.wall_ns.max);
-    add_rows(name, "component", phase, phase.components);
-    add_rows(name, "operation", phase, phase.operations);
+    for (const Row& row : phase.components) add_row(name, "component", row.name, phase, row);
+    for (const Row& row : phase.operations) add_row(name, "operation", row.name, phase, row);
+    for (const LayerRow& r : phase.layers) add_row(name, "layer", fmt::to_string(r.layer), phase, r.row);
+    for (const LayerRow& r : phase.layer_operations)
+      add_row(name, "layer_operation", fmt::format("{}.{}.{}", r.layer, r.component, r.row.name), phase, r.row);
     add(name, "unattributed", "unattributed",
-        fmt::format("{},{:.6f},,,", phase.unattributed_ns, phase.share(phase.unattributed_ns)));
+        fmt::format("{},{:.6f},,,,,,", phase.unattributed_ns, phase.share(phase.unattributed_ns)));
   }
   void add_ns(std::string_view phase, std::string_view kind, std::string_view name, std::int64_t ns) {
-    add(phase, kind, name, fmt::format("{},,,,", ns));
+    add(phase, kind, name, fmt::format("{},,,,,,,", ns));
   }
-  void add_bytes(std::string_view name, std::size_t bytes) { add("", "memory", name, fmt::format(",,{},,", bytes)); }
+  void add_bytes(std::string_view name, std::size_t bytes) { add("", "memory", name, fmt::format(",,{},,,,,", bytes)); }
+  void add_roofline(const Roofline& roofline) {
+    add("", "roofline", "read", fmt::format(",,,,,{:.0f},,", roofline.read_bandwidth));
+    add("", "roofline", "int8", fmt::format(",,,,,,{:.0f},", roofline.int8));
+    add("", "roofline", "fp32", fmt::format(",,,,,,{:.0f},", roofline.fp32));
+  }
 
  private:
-  void add_rows(std::string_view name, std::string_view kind, const PhaseReport& phase, const std::vector<Row>& rows) {
-    for (const Row& row : rows)
-      add(name, kind, row.name, fmt::format("{},{:.6f},{},{},", row.ns, phase.share(row.ns), row.bytes, row.operations));
+  void add_row(std::string_view name, std::string_view kind, std::string_view row_name, const PhaseReport& phase,
+               const Row& row) {
+    add(name, kind, row_name,
+        fmt::format("{},{:.6f},{},{},,{:.0f},{:.0f},{:.6f}", row.ns, phase.share(row.ns), row.bytes, row.operations,
+                    row.bytes_per_second(), row.operations_per_second(), row.roofline_share()));
   }
 
   std::string& text_;
@@ -61,22 +71,31 @@ class RunLines {
 
 std::string csv_of(std::span<const RunReport> runs) {
   std::string text =
-      "model,type,threads,isa,prompt,generate,context,repeat,seed,phase,kind,name,ns,share,bytes,operations,tokens_per_second\n";
+      "model,type,threads,isa,prompt,generate,context,repeat,seed,phase,kind,name,ns,share,bytes,operations,tokens_per_second,"
+      "bytes_per_second,operations_per_second,roofline_share\n";
   for (const RunReport& run : runs) {
     RunLines lines(text, run);
     lines.add_ns("", "time_to_first_token", "median", run.time_to_first_token_ns.median);
     lines.add_ns("", "time_to_first_token", "min", run.time_to_first_token_ns.min);
     lines.add_ns("", "time_to_first_token", "max", run.time_to_first_token_ns.max);
+    lines.add_ns("", "cold", "open", run.cold.open_ns);
+    lines.add_ns("", "cold", "time_to_first_token", run.cold.time_to_first_token_ns);
+    lines.add_ns("", "cold", "first_token", run.cold.first_token_ns);
+    lines.add_roofline(run.roofline);
     lines.add_phase("prefill", run.prefill);
     lines.add_phase("decode", run.decode);
     lines.add_ns("decode", "token", "p50", run.decode.token_ns.p50);
     lines.add_ns("decode", "token", "p90", run.decode.token_ns.p90);
     lines.add_ns("decode", "token", "p99", run.decode.token_ns.p99);
+    lines.add_ns("decode", "token", "max", run.decode.token_ns.max);
     lines.add_bytes("parameters", run.memory.parameters);
     lines.add_bytes("kv_cache", run.memory.kv_cache);
     lines.add_bytes("compute", run.memory.compute);
     lines.add_bytes("tokenizer", run.memory.tokenizer);
-    lines.add_bytes("process_peak", run.process_peak);
+    lines.add_bytes("process_peak", run.process.peak);
+    lines.add_bytes("resident", run.process.resident);
+    lines.add_bytes("anonymous", run.process.anonymous);
+    lines.add_bytes("mapped", run.process.mapped);
   }
   return text;
 }

@@ -9,11 +9,31 @@ using Json = nlohmann::ordered_json;
 
 Json json(const Spread& spread) { return {{"median", spread.median}, {"min", spread.min}, {"max", spread.max}}; }
 
+Json json(const PhaseReport& phase, const Row& row) {
+  return {{"ns", row.ns},
+          {"share", phase.share(row.ns)},
+          {"bytes", row.bytes},
+          {"operations", row.operations},
+          {"bytes_per_second", row.bytes_per_second()},
+          {"operations_per_second", row.operations_per_second()},
+          {"roofline_share", row.roofline_share()}};
+}
+
 Json json(const PhaseReport& phase, const std::vector<Row>& rows) {
   Json object = Json::object();
-  for (const Row& row : rows)
-    object[row.name] = {{"ns", row.ns}, {"share", phase.share(row.ns)}, {"bytes", row.bytes}, {"operations", row.operations}};
+  for (const Row& row : rows) object[row.name] = json(phase, row);
   return object;
+}
+
+Json json(const PhaseReport& phase, const std::vector<LayerRow>& rows) {
+  Json list = Json::array();
+  for (const LayerRow& r : rows) {
+    Json object = {{"layer", r.layer}};
+    if (!r.component.empty()) object.update({{"component", r.component}, {"operation", r.row.name}});
+    object.update(json(phase, r.row));
+    list.push_back(std::move(object));
+  }
+  return list;
 }
 
 Json json(const PhaseReport& phase) {
@@ -22,15 +42,18 @@ Json json(const PhaseReport& phase) {
           {"wall_ns", json(phase.wall_ns)},
           {"components", json(phase, phase.components)},
           {"operations", json(phase, phase.operations)},
+          {"layers", json(phase, phase.layers)},
+          {"layer_operations", json(phase, phase.layer_operations)},
           {"unattributed_share", phase.share(phase.unattributed_ns)}};
 }
 
 Json json(const RunReport& run) {
   Json decode = json(run.decode);
-  decode["token_ns"] = {{"p50", run.decode.token_ns.p50}, {"p90", run.decode.token_ns.p90}, {"p99", run.decode.token_ns.p99}};
+  const Percentiles& token = run.decode.token_ns;
+  decode["token_ns"] = {{"p50", token.p50}, {"p90", token.p90}, {"p99", token.p99}, {"max", token.max}};
   decode["weight_bytes_per_token"] = run.bytes_per_token;
   decode["weight_bytes_per_second"] = run.decode_bandwidth();
-  decode["read_bandwidth_share"] = run.decode_bandwidth() / run.read_bandwidth;
+  decode["read_bandwidth_share"] = run.decode_bandwidth() / run.roofline.read_bandwidth;
   return {{"model", run.model},
           {"type", run.type},
           {"n_parameters", run.n_parameters},
@@ -42,14 +65,25 @@ Json json(const RunReport& run) {
           {"repeat", run.repeat},
           {"seed", run.seed},
           {"time_to_first_token_ns", json(run.time_to_first_token_ns)},
-          {"read_bandwidth_bytes_per_second", run.read_bandwidth},
+          {"cold",
+           {{"open_ns", run.cold.open_ns},
+            {"time_to_first_token_ns", run.cold.time_to_first_token_ns},
+            {"first_token_ns", run.cold.first_token_ns}}},
+          {"roofline",
+           {{"read_bytes_per_second", run.roofline.read_bandwidth},
+            {"int8_operations_per_second", run.roofline.int8},
+            {"fp32_operations_per_second", run.roofline.fp32}}},
+          {"read_bandwidth_bytes_per_second", run.roofline.read_bandwidth},
           {"phases", {{"prefill", json(run.prefill)}, {"decode", decode}}},
           {"memory",
            {{"parameters", run.memory.parameters},
             {"kv_cache", run.memory.kv_cache},
             {"compute", run.memory.compute},
             {"tokenizer", run.memory.tokenizer},
-            {"process_peak", run.process_peak}}}};
+            {"process_peak", run.process.peak},
+            {"resident", run.process.resident},
+            {"anonymous", run.process.anonymous},
+            {"mapped", run.process.mapped}}}};
 }
 
 } // namespace

@@ -3,59 +3,22 @@
 #include <algorithm>
 #include <iterator>
 
-#include "bench/report.h"
+#include "bench/report_text.h"
 
 namespace bench {
 namespace {
 
-constexpr double kNsPerMs = 1e6;
-
-std::string milliseconds(const Spread& ns) {
-  return fmt::format("{:.1f} ms  ({:.1f} .. {:.1f})", static_cast<double>(ns.median) / kNsPerMs,
-                     static_cast<double>(ns.min) / kNsPerMs, static_cast<double>(ns.max) / kNsPerMs);
-}
-
-std::string speed(const PhaseReport& phase) {
-  return fmt::format("{:.1f} tokens/s  ({:.1f} .. {:.1f})", phase.tokens_per_second(phase.wall_ns.median),
-                     phase.tokens_per_second(phase.wall_ns.max), phase.tokens_per_second(phase.wall_ns.min));
-}
-
-std::string bytes(std::size_t n) {
-  if (n == 0) return "none";
-  const auto value = static_cast<double>(n);
-  if (value < 1e6) return fmt::format("{:.1f} kB", value / 1e3);
-  return value < 1e9 ? fmt::format("{:.1f} MB", value / 1e6) : fmt::format("{:.2f} GB", value / 1e9);
-}
-
-std::string count(std::int64_t n) {
-  const auto value = static_cast<double>(n);
-  return value < 1e9 ? fmt::format("{:.1f} M", value / 1e6) : fmt::format("{:.2f} G", value / 1e9);
-}
-
-/// "12 threads", "1 thread"
-std::string counted(int n, std::string_view thing) { return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s"); }
-
-/// Amount per nanosecond, that is in units of 1e9 per second; a dash where nothing was counted.
-std::string rate(double amount, std::int64_t ns) {
-  return amount > 0 && ns > 0 ? fmt::format("{:.1f}", amount / static_cast<double>(ns)) : "-";
-}
-
 /// The columns of a phase for a part of its time; blank where the phase has no such part.
 std::string prefill_cells(const PhaseReport& phase, const Row* row) {
-  if (row == nullptr) return fmt::format("{:>11}{:>8}{:>9}", "", "", "");
-  return fmt::format("{:>11.2f}{:>7.1f}%{:>9}", static_cast<double>(row->ns) / kNsPerMs, 100 * phase.share(row->ns),
-                     rate(0.5 * static_cast<double>(row->operations), row->ns));
+  if (row == nullptr) return fmt::format("{:>11}{:>8}{:>9}{:>7}", "", "", "", "");
+  return fmt::format("{:>11.2f}{:>7.1f}%{:>9}{:>7}", static_cast<double>(row->ns) / kNsPerMs, 100 * phase.share(row->ns),
+                     giga(row->operations_per_second() / 2), percent(row->roofline_share()));
 }
 
 std::string decode_cells(const PhaseReport& phase, const Row* row) {
   if (row == nullptr) return {};
-  return fmt::format("{:>14.3f}{:>7.1f}%{:>9}", static_cast<double>(row->ns) / kNsPerMs / phase.n_tokens,
-                     100 * phase.share(row->ns), rate(static_cast<double>(row->bytes), row->ns));
-}
-
-const Row* find(const std::vector<Row>& rows, std::string_view name) {
-  const auto found = std::ranges::find(rows, name, &Row::name);
-  return found != rows.end() ? &*found : nullptr;
+  return fmt::format("{:>14.3f}{:>7.1f}%{:>9}{:>7}", static_cast<double>(row->ns) / kNsPerMs / phase.n_tokens,
+                     100 * phase.share(row->ns), giga(row->bytes_per_second()), percent(row->roofline_share()));
 }
 
 void add_line(std::string& text, std::string_view label, const std::string& left, const std::string& right) {
@@ -70,12 +33,13 @@ void add_unattributed(std::string& text, const RunReport& run) {
 }
 
 void add_breakdown(std::string& text, const RunReport& run) {
-  fmt::format_to(std::back_inserter(text), "  {:<22}{:>28}{:>31}\n", "", "prefill -------------------",
-                 "decode ---------------------");
-  fmt::format_to(std::back_inserter(text), "  {:<22}{:>11}{:>8}{:>9}{:>14}{:>8}{:>9}\n", "", "ms", "share", "GMAC/s", "ms/token",
-                 "share", "GB/s");
+  fmt::format_to(std::back_inserter(text), "  {:<22}{:>35}{:>38}\n", "", "prefill --------------------------",
+                 "decode ----------------------------");
+  fmt::format_to(std::back_inserter(text), "  {:<22}{:>11}{:>8}{:>9}{:>7}{:>14}{:>8}{:>9}{:>7}\n", "", "ms", "share", "GMAC/s",
+                 "roof", "ms/token", "share", "GB/s", "roof");
   for (const Row& row : run.prefill.components)
-    add_line(text, row.name, prefill_cells(run.prefill, &row), decode_cells(run.decode, find(run.decode.components, row.name)));
+    add_line(text, row.name, prefill_cells(run.prefill, &row),
+             decode_cells(run.decode, find_row(run.decode.components, row.name)));
   add_unattributed(text, run);
   text += "\n";
 
@@ -85,7 +49,7 @@ void add_breakdown(std::string& text, const RunReport& run) {
   add_line(text, same ? matrices.name : matrices.name + " / " + vectors.name, prefill_cells(run.prefill, &matrices),
            decode_cells(run.decode, &vectors));
   for (const Row& row : run.decode.operations) {
-    const Row* const left = find(run.prefill.operations, row.name);
+    const Row* const left = find_row(run.prefill.operations, row.name);
     if (&row == &vectors || (row.ns == 0 && (left == nullptr || left->ns == 0))) continue;
     add_line(text, row.name, prefill_cells(run.prefill, left), decode_cells(run.decode, &row));
   }
@@ -106,29 +70,43 @@ std::string table_of(const RunReport& run) {
       fmt::format("\n{}  {}  {} parameters  {}  {}  prompt {}  generate {}\n\n", run.model, run.type, count(run.n_parameters),
                   counted(run.threads, "thread"), mote::isa_name(run.isa), run.prompt, run.generate);
   const auto out = std::back_inserter(text);
-  const double ms = kNsPerMs, gb = 1e9;
+  const double ms = kNsPerMs;
   const Percentiles& token = run.decode.token_ns;
   fmt::format_to(out, "  time to first token   {}\n", milliseconds(run.time_to_first_token_ns));
   fmt::format_to(out, "  prefill               {}\n", speed(run.prefill));
   fmt::format_to(out, "  decode                {}\n", speed(run.decode));
-  fmt::format_to(out, "  per decoded token     {:.2f} ms p50, {:.2f} ms p90, {:.2f} ms p99\n",
-                 static_cast<double>(token.p50) / ms, static_cast<double>(token.p90) / ms, static_cast<double>(token.p99) / ms);
-  fmt::format_to(out, "  decode reads weights  {:.1f} GB/s, {:.0f}% of the {:.1f} GB/s that {} can read here\n",
-                 run.decode_bandwidth() / gb, 100 * run.decode_bandwidth() / run.read_bandwidth, run.read_bandwidth / gb,
-                 counted(run.threads, "thread"));
-  fmt::format_to(out, "                        (median, least .. most of {})\n\n", counted(run.repeat, "run"));
+  fmt::format_to(out, "  per decoded token     {:.2f} ms p50, {:.2f} ms p90, {:.2f} ms p99, {:.2f} ms at most\n",
+                 static_cast<double>(token.p50) / ms, static_cast<double>(token.p90) / ms, static_cast<double>(token.p99) / ms,
+                 static_cast<double>(token.max) / ms);
+  fmt::format_to(out, "  decode reads weights  {}\n", weight_reading(run));
+  fmt::format_to(out, "                        (median, least .. most of {})\n", counted(run.repeat, "run"));
+  fmt::format_to(out, "  the first run, cold   opened in {:.0f} ms, first token after {:.1f} ms, the next after {:.2f} ms\n",
+                 static_cast<double>(run.cold.open_ns) / ms, static_cast<double>(run.cold.time_to_first_token_ns) / ms,
+                 static_cast<double>(run.cold.first_token_ns) / ms);
+  fmt::format_to(out, "  roof                  least time / time, with {} by {}, {}\n\n", limits(run.roofline),
+                 counted(run.threads, "thread"), mote::isa_name(run.isa));
   add_breakdown(text, run);
   fmt::format_to(
       out,
       "\n  memory                parameters {}, KV cache {} ({} positions), compute buffer {}, tokenizer {}; process peak {}\n",
       bytes(run.memory.parameters), bytes(run.memory.kv_cache), run.context, bytes(run.memory.compute),
-      bytes(run.memory.tokenizer), bytes(run.process_peak));
+      bytes(run.memory.tokenizer), bytes(run.process.peak));
   return text;
 }
 
-std::string step_table_of(const RunReport& run) {
-  std::string text = fmt::format("\n  barriers              {} a layer in prefill, {} in decode\n\n",
-                                 run.prefill.barriers_per_layer, run.decode.barriers_per_layer);
+namespace {
+
+void add_layers(std::string& text, const RunReport& run) {
+  text += "\n";
+  for (const LayerRow& r : run.decode.layers) {
+    const auto left = std::ranges::find(run.prefill.layers, r.layer, &LayerRow::layer);
+    add_line(text, r.layer < 0 ? "outside the layers" : fmt::format("layer {}", r.layer),
+             prefill_cells(run.prefill, left != run.prefill.layers.end() ? &left->row : nullptr),
+             decode_cells(run.decode, &r.row));
+  }
+}
+
+void add_plan_steps(std::string& text, const RunReport& run) {
   const auto cells = [](const StepRow* row, int n_parts) {
     if (row == nullptr) return fmt::format("{:>36}", "");
     const double ms = kNsPerMs * n_parts;
@@ -142,6 +120,16 @@ std::string step_table_of(const RunReport& run) {
     const StepRow* left = i < run.prefill.steps.size() ? &run.prefill.steps[i] : nullptr;
     add_line(text, (row.in_layers ? "layers " : "") + row.name, cells(left, 1), cells(&row, run.decode.n_tokens));
   }
+}
+
+} // namespace
+
+std::string detail_table_of(const RunReport& run) {
+  std::string text;
+  add_layers(text, run);
+  fmt::format_to(std::back_inserter(text), "\n  barriers              {} a layer in prefill, {} in decode\n\n",
+                 run.prefill.barriers_per_layer, run.decode.barriers_per_layer);
+  add_plan_steps(text, run);
   return text;
 }
 

@@ -24,10 +24,11 @@ struct StepProfile {
   Operation operation = Operation::embed;
   int layer = -1; ///< -1: outside the layers
   std::int64_t work_ns = 0;
-  std::int64_t wait_ns = 0;    ///< at the barrier that ends the step
-  std::int64_t bytes = 0;      ///< that the step had to move: weights, cache, activations
-  std::int64_t operations = 0; ///< multiplications and additions that it had to do
-  std::int64_t n_barriers = 0; ///< that it ended at: what each thread does for itself has none
+  std::int64_t wait_ns = 0;          ///< at the barrier that ends the step
+  std::int64_t bytes = 0;            ///< that the step had to read from memory: weights and cache, each once a pass
+  std::int64_t operations = 0;       ///< multiplications and additions that it had to do
+  std::int64_t n_barriers = 0;       ///< that it ended at: what each thread does for itself has none
+  std::int64_t float_operations = 0; ///< of the operations, those of floats; the others multiply quantized weights by int8
 };
 
 struct PhaseProfile {

@@ -54,8 +54,10 @@ class Compiler {
   StepTag tag(Component component, Operation operation) const { return {component, operation, layer_}; }
 
   static void count(StepTag& step_tag, const Linear& linear) {
+    const std::int64_t ops = 2 * static_cast<std::int64_t>(linear.weight.n_rows) * linear.weight.n_cols * linear.weight.n_parts;
     step_tag.bytes_fixed += static_cast<std::int64_t>(linear.weight.bytes);
-    step_tag.ops_per_token += 2 * static_cast<std::int64_t>(linear.weight.n_rows) * linear.weight.n_cols * linear.weight.n_parts;
+    step_tag.ops_per_token += ops;
+    if (linear.takes_floats()) step_tag.float_ops_per_token += ops;
   }
 
   void compile_embedding() {
@@ -260,7 +262,7 @@ class Compiler {
   StepTag recurrence_tag(std::int64_t kept, std::int64_t ops) const {
     StepTag step_tag = tag(Component::attention, Operation::recurrence);
     step_tag.bytes_fixed = 2 * kept * static_cast<std::int64_t>(sizeof(float));
-    step_tag.ops_per_token = ops * kept;
+    step_tag.ops_per_token = step_tag.float_ops_per_token = ops * kept;
     return step_tag;
   }
 
@@ -432,6 +434,8 @@ class Compiler {
     count(one, experts.part(0));
     step_tag.bytes_per_token += one.bytes_fixed * n_used;
     step_tag.ops_per_token += one.ops_per_token * n_used;
+    step_tag.float_ops_per_token += one.float_ops_per_token * n_used;
+    step_tag.most_tokens = (experts.weight.n_parts + n_used - 1) / n_used;
   }
 
   void compile_experts(const LayerSpec& layer, const FfnSpec& ffn, const ExpertsSpec& experts, const RoleWeights& w) {

@@ -12,6 +12,14 @@ std::int64_t nanoseconds_between(Recorder::Clock::time_point begin, Recorder::Cl
   return std::chrono::duration_cast<std::chrono::nanoseconds>(end - begin).count();
 }
 
+void add_once(std::vector<int>& values, int value) {
+  if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+}
+
+std::size_t index_of(const std::vector<int>& values, int value) {
+  return static_cast<std::size_t>(std::find(values.begin(), values.end(), value) - values.begin());
+}
+
 } // namespace
 
 Recorder::Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx)
@@ -19,12 +27,19 @@ Recorder::Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx)
   constexpr std::size_t kPadding = 64 / sizeof(Slot) + 1;
   for (Lane& lane : lanes_)
     for (auto& slots : lane.slots) slots.resize(tags_.size() + kPadding);
-  for (const StepTag& tag : tags_)
-    if (std::find(windows_.begin(), windows_.end(), tag.window) == windows_.end()) windows_.push_back(tag.window);
+  for (const StepTag& tag : tags_) {
+    add_once(windows_, tag.window);
+    add_once(limits_, tag.most_tokens);
+  }
   for (Phase& phase : phases_) {
     phase.call_ns.reserve(static_cast<std::size_t>(n_ctx));
-    phase.n_positions.assign(windows_.size(), 0);
+    clear_counts(phase);
   }
+}
+
+void Recorder::clear_counts(Phase& phase) const {
+  phase.n_positions.assign(windows_.size(), {});
+  phase.n_tokens_with_bytes.assign(limits_.size(), 0);
 }
 
 void Recorder::begin_call(int n_tokens) noexcept {
@@ -47,8 +62,11 @@ void Recorder::begin_pass(int n_tokens, int first_pos, int n_outputs) noexcept {
     const std::int64_t n = n_tokens, first = first_pos + 1, last = first_pos + n; // a token at pos attends to pos + 1 positions
     // of the last tokens, whose window is full, each has that many
     const std::int64_t n_full = windows_[i] == 0 ? 0 : std::clamp<std::int64_t>(last - windows_[i], 0, n);
-    phase.n_positions[i] += n_full * windows_[i] + (n - n_full) * (first + last - n_full) / 2;
+    phase.n_positions[i].attended += n_full * windows_[i] + (n - n_full) * (first + last - n_full) / 2;
+    phase.n_positions[i].read += windows_[i] == 0 ? last : std::min(last, windows_[i] + n - 1);
   }
+  for (std::size_t i = 0; i < limits_.size(); ++i)
+    phase.n_tokens_with_bytes[i] += limits_[i] == 0 ? n_tokens : std::min(n_tokens, limits_[i]);
   phase.n_output_passes += n_outputs > 0 ? 1 : 0;
   phase.n_outputs += n_outputs;
   pass_begin_ = Clock::now();
@@ -76,11 +94,6 @@ void Recorder::waited(int thread, int step) noexcept {
   lane.last = now;
 }
 
-std::int64_t Recorder::positions_of(const Phase& phase, int window) const noexcept {
-  const auto at = std::find(windows_.begin(), windows_.end(), window) - windows_.begin();
-  return phase.n_positions[static_cast<std::size_t>(at)];
-}
-
 PhaseProfile Recorder::report(std::size_t phase) const {
   const Phase& sums = phases_[phase];
   const auto n_threads = static_cast<std::int64_t>(lanes_.size());
@@ -100,9 +113,11 @@ PhaseProfile Recorder::report(std::size_t phase) const {
     step.wait_ns /= n_threads;
     const std::int64_t n_passes = tag.outputs_only ? sums.n_output_passes : sums.n_passes;
     const std::int64_t n_tokens = tag.outputs_only ? sums.n_outputs : sums.n_tokens;
-    const std::int64_t n_positions = positions_of(sums, tag.window);
-    step.bytes = tag.bytes_fixed * n_passes + tag.bytes_per_token * n_tokens + tag.bytes_per_position * n_positions;
-    step.operations = tag.ops_per_token * n_tokens + tag.ops_per_position * n_positions;
+    const Positions& positions = sums.n_positions[index_of(windows_, tag.window)];
+    step.bytes = tag.bytes_fixed * n_passes + tag.bytes_per_token * sums.n_tokens_with_bytes[index_of(limits_, tag.most_tokens)] +
+                 tag.bytes_per_position * positions.read;
+    step.operations = tag.ops_per_token * n_tokens + tag.ops_per_position * positions.attended;
+    step.float_operations = tag.float_ops_per_token * n_tokens + tag.ops_per_position * positions.attended;
     profile.steps.push_back(step);
   }
   return profile;
@@ -118,7 +133,7 @@ void Recorder::reset() noexcept {
     call_ns.clear();
     phase = {};
     phase.call_ns = std::move(call_ns);
-    phase.n_positions.assign(windows_.size(), 0);
+    clear_counts(phase);
   }
 }
 

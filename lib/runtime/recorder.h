@@ -10,15 +10,19 @@
 
 namespace mote::runtime {
 
-/// What is known of a step before it runs. bytes and operations are per pass and may depend on the tokens and the position:
-/// fixed + per_token * n_tokens + per_position * (sum over the tokens of the positions that each attends to).
+/// What is known of a step before it runs, per pass.
+/// bytes: fixed + per_token * n_tokens + per_position * (positions that any of the tokens attends to): what is read twice in a
+/// pass counts once. operations: per_token * n_tokens + per_position * (sum over the tokens of the positions that each attends
+/// to).
 struct StepTag {
   Component component;
   Operation operation;
   int layer;
   std::int64_t bytes_fixed = 0, bytes_per_token = 0, bytes_per_position = 0;
   std::int64_t ops_per_token = 0, ops_per_position = 0;
-  int window = 0; ///< the most positions that a token attends to; 0: all
+  std::int64_t float_ops_per_token = 0; ///< of ops_per_token, those of floats; per position all are
+  int most_tokens = 0; ///< of a pass for which bytes_per_token counts: then all that tokens may choose from is read; 0: no limit
+  int window = 0;      ///< the most positions that a token attends to; 0: all
   /// The step runs for the tokens whose logits are wanted; in a pass without any it does not run.
   bool outputs_only = false;
 };
@@ -54,21 +58,25 @@ class Recorder {
     Clock::time_point last;
     std::array<std::vector<Slot>, 2> slots; // [phase][n_steps + padding]
   };
+  struct Positions {
+    std::int64_t attended = 0; ///< summed over the tokens
+    std::int64_t read = 0;     ///< by any token of the pass
+  };
   struct Phase {
     std::int64_t n_passes = 0, n_tokens = 0;
-    std::vector<std::int64_t> n_positions; ///< for each of windows_
+    std::vector<Positions> n_positions;            ///< for each of windows_
+    std::vector<std::int64_t> n_tokens_with_bytes; ///< for each of limits_
     std::int64_t n_output_passes = 0, n_outputs = 0;
     std::int64_t wall_ns = 0;
     std::vector<std::int64_t> call_ns; // capacity n_ctx
   };
 
   PhaseProfile report(std::size_t phase) const;
-
-  std::int64_t positions_of(const Phase& phase, int window) const noexcept;
+  void clear_counts(Phase& phase) const;
 
   std::vector<StepTag> tags_;
-  std::vector<int> windows_; ///< those of the tags, each once
-  std::vector<Lane> lanes_;  // [n_threads]
+  std::vector<int> windows_, limits_; ///< StepTag::window and most_tokens of the tags, each once
+  std::vector<Lane> lanes_;           // [n_threads]
   std::array<Phase, 2> phases_;
   std::size_t phase_ = 0; // of the current call
   Clock::time_point call_begin_, pass_begin_;

@@ -79,6 +79,7 @@ TEST_CASE("Single options are read", "[bench]") {
   CHECK(o.format == Format::json);
   CHECK(o.out == "x.json");
   CHECK(parsed({"--format", "csv"}).format == Format::csv);
+  CHECK(parsed({"--format", "markdown"}).format == Format::markdown);
   CHECK(parsed({"--list-presets"}).list_presets);
   const std::string help = parsed({"--help"}).help;
   for (const char* option : {"--preset", "--model", "--shape", "--type", "--prompt", "--generate", "--threads", "--isa",

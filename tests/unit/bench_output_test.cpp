@@ -83,7 +83,7 @@ TEST_CASE("The machine has a processor, an ISA and memory that can be read", "[b
   CHECK(machine.n_performance_cores >= 1);
   REQUIRE_FALSE(machine.isas.empty());
   CHECK(machine.isas.front() == mote::Isa::scalar);
-  CHECK(bench::peak_memory() > 100'000);
+  CHECK(bench::process_memory().peak > 100'000);
   for (const int n_threads : {1, 3}) {
     const auto bandwidth = bench::measure_read_bandwidth(n_threads);
     REQUIRE(bandwidth);

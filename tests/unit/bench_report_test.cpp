@@ -10,7 +10,6 @@
 
 using bench::Machine;
 using bench::PhaseReport;
-using bench::report_phase;
 using bench::Row;
 using bench::RunReport;
 using bench::Trial;
@@ -33,9 +32,15 @@ mote::PhaseProfile profile(std::int64_t n_tokens, std::int64_t unit) {
       {Component::ffn, Operation::mul_mat, 0, 30 * unit, 2 * unit, 6000, 12000},
       {Component::lm_head, Operation::mul_mat, -1, 25 * unit, 1 * unit, 9000, 18000},
   };
+  p.steps[3].float_operations = 1000;
   p.wall_ns = 95 * unit;
   return p;
 }
+
+/// A byte takes 1 ns, an operation of int8 4 ns, one of floats 10 ns.
+constexpr bench::Roofline kRoofline{1e9, 0.25e9, 0.1e9};
+
+PhaseReport report_of(const std::vector<Trial>& trials) { return bench::report_phase(trials, kRoofline); }
 
 /// A decode trial of 4 tokens: 94 units in steps, 5 in sampling, 1 nowhere.
 Trial decode_trial(std::int64_t unit) {
@@ -85,12 +90,13 @@ RunReport run_report() {
   run.repeat = 3;
   run.seed = 7;
   run.time_to_first_token_ns = {97'000, 96'500, 99'000};
-  run.prefill = report_phase(std::vector{prefill_trial(1000), prefill_trial(1200), prefill_trial(900)});
-  run.decode = report_phase(std::vector{decode_trial(1000), decode_trial(1100), decode_trial(800)});
+  run.prefill = report_of({prefill_trial(1000), prefill_trial(1200), prefill_trial(900)});
+  run.decode = report_of({decode_trial(1000), decode_trial(1100), decode_trial(800)});
   run.memory = {391'900'000, 0, 1'300'000, 7'700'000};
-  run.process_peak = 407'000'000;
+  run.process = {407'000'000, 400'000'000, 393'000'000, 7'000'000};
+  run.cold = {450'000'000, 120'000, 31'000};
   run.bytes_per_token = 4000;
-  run.read_bandwidth = 0.5e9;
+  run.roofline = {0.5e9, 2e9, 1e9};
   return run;
 }
 
@@ -124,23 +130,24 @@ TEST_CASE("Percentiles are values that so many do not exceed", "[bench]") {
   CHECK(few.p50 == 10);
   CHECK(few.p90 == 20);
   CHECK(few.p99 == 20);
+  CHECK(few.max == 20);
   CHECK(bench::percentiles_of({}).p99 == 0);
 }
 
 TEST_CASE("The parts of a phase add up to its wall time, both ways", "[bench]") {
-  const PhaseReport decode = report_phase(std::vector{decode_trial(1000)});
+  const PhaseReport decode = report_of({decode_trial(1000)});
   CHECK(decode.wall_ns.median == 100'000);
   CHECK(total(decode.components) + decode.unattributed_ns == 100'000);
   CHECK(total(decode.operations) + decode.unattributed_ns == 100'000);
   CHECK(decode.unattributed_ns == 1'000);
-  const PhaseReport prefill = report_phase(std::vector{prefill_trial(1000)});
+  const PhaseReport prefill = report_of({prefill_trial(1000)});
   CHECK(total(prefill.components) + prefill.unattributed_ns == 96'000);
   CHECK(total(prefill.operations) + prefill.unattributed_ns == 96'000);
   CHECK(prefill.unattributed_ns == 2'000);
 }
 
 TEST_CASE("A component owns the waiting at the end of its steps, an operation does not", "[bench]") {
-  const PhaseReport r = report_phase(std::vector{decode_trial(1000)});
+  const PhaseReport r = report_of({decode_trial(1000)});
   CHECK(ns_of(r.components, "embedding") == 2'000);
   CHECK(ns_of(r.components, "attention") == 32'000);
   CHECK(ns_of(r.components, "ffn") == 34'000);
@@ -161,8 +168,44 @@ TEST_CASE("A component owns the waiting at the end of its steps, an operation do
   CHECK(r.tokens_per_second(r.wall_ns.median) == Approx(40'000));
 }
 
+TEST_CASE("Layers add up to the wall time, and so do their operations", "[bench]") {
+  const PhaseReport r = report_of({decode_trial(1000)});
+  const auto total_of = [](const std::vector<bench::LayerRow>& rows) {
+    std::int64_t ns = 0;
+    for (const bench::LayerRow& row : rows) ns += row.row.ns;
+    return ns;
+  };
+  CHECK(total_of(r.layers) + r.unattributed_ns == 100'000);
+  CHECK(total_of(r.layer_operations) + r.unattributed_ns == 100'000);
+  REQUIRE(r.layers.size() == 2);
+  CHECK((r.layers[0].layer == -1 && r.layers[0].row.ns == 33'000 && r.layers[0].row.bytes == 9100));
+  CHECK((r.layers[1].layer == 0 && r.layers[1].row.ns == 66'000 && r.layers[1].row.bytes == 10'500));
+  const auto row = std::ranges::find_if(r.layer_operations, [](const bench::LayerRow& row) {
+    return row.layer == 0 && row.component == "attention" && row.row.name == "barrier_wait";
+  });
+  REQUIRE(row != r.layer_operations.end());
+  CHECK(row->row.ns == 4'000);
+}
+
+TEST_CASE("A row's part of the roofline is the least time of its steps by its time", "[bench]") {
+  const PhaseReport r = report_of({decode_trial(1000)});
+  // of a step the longer of reading and computing
+  CHECK(find(r.operations, "embed")->roofline_share() == Approx(100 / 1000.0));
+  CHECK(find(r.operations, "attention")->roofline_share() == Approx(1000 * 10 / 6000.0));
+  CHECK(find(r.operations, "mul_mat_vec")->roofline_share() == Approx(38'000 * 4 / 75'000.0));
+  CHECK(find(r.components, "attention")->roofline_share() == Approx((8000 * 4 + 1000 * 10) / 32'000.0));
+  CHECK(find(r.operations, "norm")->roofline_share() == 0); // nothing to read or multiply
+  CHECK(find(r.operations, "mul_mat_vec")->bytes_per_second() == Approx(19'000 / 75e-6));
+  CHECK(find(r.operations, "mul_mat_vec")->operations_per_second() == Approx(38'000 / 75e-6));
+
+  const Trial trial = decode_trial(1000);
+  const PhaseReport unknown = bench::report_phase(std::vector{trial}, {1e9, 0, 0});
+  CHECK(find(unknown.operations, "mul_mat_vec")->roofline_share() == 0);
+  CHECK(find(unknown.operations, "embed")->roofline_share() == Approx(0.1));
+}
+
 TEST_CASE("Matrices come first, waiting last, the rest by time", "[bench]") {
-  const PhaseReport r = report_phase(std::vector{decode_trial(1000)});
+  const PhaseReport r = report_of({decode_trial(1000)});
   std::vector<std::string> names;
   for (const Row& row : r.operations) names.push_back(row.name);
   CHECK(names == std::vector<std::string>{"mul_mat_vec", "attention", "sample", "norm", "embed", "barrier_wait"});
@@ -172,15 +215,15 @@ TEST_CASE("Matrices come first, waiting last, the rest by time", "[bench]") {
 }
 
 TEST_CASE("Matrices are called by the kernel that computes them", "[bench]") {
-  CHECK(report_phase(std::vector{prefill_trial(1000)}).operations.front().name == "mul_mat");
-  CHECK(report_phase(std::vector{decode_trial(1000)}).operations.front().name == "mul_mat_vec");
+  CHECK(report_of({prefill_trial(1000)}).operations.front().name == "mul_mat");
+  CHECK(report_of({decode_trial(1000)}).operations.front().name == "mul_mat_vec");
   Trial one_token = prefill_trial(1000);
   one_token.profile = profile(1, 1000);
-  CHECK(report_phase(std::vector{one_token}).operations.front().name == "mul_mat_vec");
+  CHECK(report_of({one_token}).operations.front().name == "mul_mat_vec");
 }
 
 TEST_CASE("The breakdown is that of the trial in the middle, token times are those of all", "[bench]") {
-  const PhaseReport r = report_phase(std::vector{decode_trial(3000), decode_trial(1000), decode_trial(2000)});
+  const PhaseReport r = report_of({decode_trial(3000), decode_trial(1000), decode_trial(2000)});
   CHECK(r.wall_ns.median == 200'000);
   CHECK(r.wall_ns.min == 100'000);
   CHECK(r.wall_ns.max == 300'000);
@@ -216,6 +259,14 @@ TEST_CASE("The JSON report has the promised shape, and its shares add up to 1", 
     const double unattributed = phase.at("unattributed_share").get<double>();
     CHECK(sum_of_shares(phase.at("components")) + unattributed == Approx(1).epsilon(1e-12));
     CHECK(sum_of_shares(phase.at("operations")) + unattributed == Approx(1).epsilon(1e-12));
+    CHECK(sum_of_shares(phase.at("layers")) + unattributed == Approx(1).epsilon(1e-12));
+    CHECK(sum_of_shares(phase.at("layer_operations")) + unattributed == Approx(1).epsilon(1e-12));
+    CHECK(phase.at("layers").at(0).at("layer") == -1);
+    for (const char* key : {"layer", "component", "operation", "ns", "share", "bytes", "operations", "bytes_per_second",
+                            "operations_per_second", "roofline_share"})
+      CHECK(phase.at("layer_operations").at(0).contains(key));
+    CHECK(phase.at("components").at("ffn").at("bytes_per_second").get<double>() == Approx(6000 / 34e-6));
+    CHECK(phase.at("components").at("ffn").at("roofline_share").get<double>() == Approx(48'000 / 34'000.0));
     CHECK(phase.at("components").at("ffn").at("ns") == 34'000);
     CHECK(phase.at("operations").at("barrier_wait").at("ns") == 8'000);
   }
@@ -223,12 +274,18 @@ TEST_CASE("The JSON report has the promised shape, and its shares add up to 1", 
   CHECK(decode.at("tokens_per_second").get<double>() == Approx(40'000));
   CHECK(decode.at("components").at("other").at("share").get<double>() == Approx(0.05));
   CHECK(decode.at("token_ns").at("p90") == 30'000);
+  CHECK(decode.at("token_ns").at("max") == 33'000);
+  CHECK(run.at("cold") == Json({{"open_ns", 450'000'000}, {"time_to_first_token_ns", 120'000}, {"first_token_ns", 31'000}}));
+  CHECK(run.at("roofline").at("int8_operations_per_second").get<double>() == 2e9);
   CHECK(decode.at("read_bandwidth_share").get<double>() == Approx(4000 * 40'000 / 0.5e9));
   const Json& memory = run.at("memory");
   CHECK(memory.at("parameters") == 391'900'000);
   CHECK(memory.at("kv_cache") == 1'300'000);
   CHECK(memory.at("compute") == 7'700'000);
   CHECK(memory.at("process_peak") == 407'000'000);
+  CHECK(memory.at("resident") == 400'000'000);
+  CHECK(memory.at("anonymous") == 393'000'000);
+  CHECK(memory.at("mapped") == 7'000'000);
 }
 
 TEST_CASE("A model's path need not be UTF-8 for the report to be JSON", "[bench]") {
@@ -242,22 +299,27 @@ TEST_CASE("The CSV report has a line for each run, phase, kind and name", "[benc
   std::string line;
   REQUIRE(std::getline(text, line));
   CHECK(line ==
-        "model,type,threads,isa,prompt,generate,context,repeat,seed,phase,kind,name,ns,share,bytes,operations,tokens_per_second");
+        "model,type,threads,isa,prompt,generate,context,repeat,seed,phase,kind,name,ns,share,bytes,operations,tokens_per_second,"
+        "bytes_per_second,operations_per_second,roofline_share");
   const std::string head = "\"some, \"\"model\"\"\",Q4_K_M,2,avx2,50,4,54,3,7,";
   std::multiset<std::string> lines;
   while (std::getline(text, line)) {
     REQUIRE(line.starts_with(head));
     line.erase(0, head.size());
-    CHECK(std::ranges::count(line, ',') == 7);
+    CHECK(std::ranges::count(line, ',') == 10);
     lines.insert(line);
   }
-  CHECK(lines.count("decode,component,ffn,34000,0.340000,6000,12000,") == 2);
-  CHECK(lines.count("decode,operation,mul_mat_vec,75000,0.750000,19000,38000,") == 2);
-  CHECK(lines.count("decode,operation,barrier_wait,8000,0.080000,0,0,") == 2);
-  CHECK(lines.count("prefill,unattributed,unattributed,2000,0.020833,,,") == 2);
-  CHECK(lines.count("decode,wall,median,100000,,,,40000.000") == 2);
-  CHECK(lines.count("decode,token,p99,33000,,,,") == 2);
-  CHECK(lines.count(",memory,kv_cache,,,1300000,,") == 2);
+  CHECK(lines.count("decode,component,ffn,34000,0.340000,6000,12000,,176470588,352941176,1.411765") == 2);
+  CHECK(lines.count("decode,operation,mul_mat_vec,75000,0.750000,19000,38000,,253333333,506666667,2.026667") == 2);
+  CHECK(lines.count("decode,operation,barrier_wait,8000,0.080000,0,0,,0,0,0.000000") == 2);
+  CHECK(lines.count("prefill,unattributed,unattributed,2000,0.020833,,,,,,") == 2);
+  CHECK(lines.count("decode,wall,median,100000,,,,40000.000,,,") == 2);
+  CHECK(lines.count("decode,token,p99,33000,,,,,,,") == 2);
+  CHECK(lines.count(",memory,kv_cache,,,1300000,,,,,") == 2);
+  CHECK(lines.count("decode,layer,0,66000,0.660000,10500,21000,,159090909,318181818,1.363636") == 2);
+  CHECK(lines.count("decode,layer_operation,0.ffn.barrier_wait,2000,0.020000,0,0,,0,0,0.000000") == 2);
+  CHECK(lines.count(",roofline,read,,,,,,500000000,,") == 2);
+  CHECK(lines.count(",cold,open,450000000,,,,,,,") == 2);
 }
 
 TEST_CASE("The table shows both phases by component and by operation", "[bench]") {
@@ -288,9 +350,21 @@ TEST_CASE("The table shows both phases by component and by operation", "[bench]"
     CHECK(text.find(expected) != std::string::npos);
   CHECK(text.find("40000.0 tokens/s  (36363.6 .. 50000.0)") != std::string::npos);
   CHECK(text.find("0.2 GB/s, 32% of the 0.5 GB/s that 2 threads can read") != std::string::npos);
+  CHECK(text.find("opened in 450 ms") != std::string::npos);
+  CHECK(text.find("int8 1.0 and fp32 0.5 GMAC/s by 2 threads") != std::string::npos);
   CHECK(std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) > 126; }));
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) CHECK((line.empty() || line.back() != ' '));
+  for (std::string line; std::getline(lines, line);) CHECK((line.empty() || (line.back() != ' ' && line.size() <= 150)));
+}
+
+TEST_CASE("The Markdown report has a table for each phase and kind of part", "[bench]") {
+  RunReport run = run_report();
+  run.model = "a|b";
+  const std::string text = bench::markdown_of(machine(), std::vector{run});
+  for (const char* expected : {"Some CPU", "## a\\|b Q4_K_M", "### Prefill, 50 tokens", "### Decode, 4 tokens",
+                               "| ffn | 0.009 | 34.0% | 0.2 | 0.2 | 141% |", "| unattributed | 0.000 | 1.0% | - | - | - |",
+                               "| mul_mat | ", "| mul_mat_vec | ", "| cold | opened in 450 ms"})
+    CHECK(text.find(expected) != std::string::npos);
 }
 
 TEST_CASE("The verbose table has a row for each place in a layer, and counts barriers", "[bench]") {
@@ -304,12 +378,12 @@ TEST_CASE("The verbose table has a row for each place in a layer, and counts bar
   }
   trial.profile.steps.push_back({Component::lm_head, Operation::mul_mat, -1, 7000, 70, 0, 0, 4});
   RunReport run = run_report();
-  run.decode = report_phase(std::vector{trial});
+  run.decode = report_of({trial});
   CHECK(run.decode.barriers_per_layer == 2);
   REQUIRE(run.decode.steps.size() == 4);
   CHECK((run.decode.steps[0].name == "attention.norm" && run.decode.steps[0].n_barriers == 0));
   CHECK((run.decode.steps[1].name == "attention.mul_mat" && run.decode.steps[1].work_ns == 6000));
   CHECK((run.decode.steps[2].work_ns == 9000 && run.decode.steps[2].wait_ns == 30 && run.decode.steps[2].n_barriers == 12));
   CHECK((run.decode.steps[3].name == "lm_head.mul_mat" && !run.decode.steps[3].in_layers));
-  CHECK(bench::step_table_of(run).find("2 in decode") != std::string::npos);
+  CHECK(bench::detail_table_of(run).find("2 in decode") != std::string::npos);
 }

@@ -97,7 +97,7 @@ TEST_CASE("Calls of one token are decode, others prefill", "[runtime]") {
   CHECK(profile.prefill.n_tokens == 5);
   CHECK(profile.prefill.call_ns.size() == 1);
   CHECK(profile.prefill.call_ns[0] == profile.prefill.wall_ns);
-  CHECK(profile.prefill.steps[0].bytes == 2 * 1000 + 5 * 10 + 15 * 1);
+  CHECK(profile.prefill.steps[0].bytes == 2 * 1000 + 5 * 10 + (3 + 5) * 1);
   CHECK(profile.prefill.steps[0].operations == 5 * 7 + 15 * 2);
   CHECK(profile.prefill.steps[1].bytes == 500);
   CHECK(profile.prefill.steps[1].operations == 9);
@@ -131,6 +131,25 @@ TEST_CASE("A window bounds the positions that are counted", "[runtime]") {
   const PhaseProfile prefill = recorder.report().prefill;
   CHECK(prefill.steps[0].operations == 7 * 7 + 2 * (2 + 3 + 4 + 5 + 6 + 11 + 12));
   CHECK(prefill.steps[1].operations == 7 * 7 + 2 * (2 + 3 + 4 + 4 + 4 + 4 + 4));
+  CHECK(prefill.steps[0].bytes == 2 * 1000 + 7 * 10 + 6 + 12);
+  CHECK(prefill.steps[1].bytes == 2 * 1000 + 7 * 10 + 6 + 5); // the second pass reads 8 .. 12
+}
+
+TEST_CASE("Bytes per token may count for some tokens of a pass only", "[runtime]") {
+  std::vector<StepTag> steps = two_steps();
+  steps[0].most_tokens = 3;
+  steps[0].float_ops_per_token = 5;
+  Recorder recorder(steps, 1, 100);
+  recorder.begin_call(7);
+  for (const int n_tokens : {5, 2}) {
+    recorder.begin_pass(n_tokens, 0, 1);
+    pass(recorder, 0ms, 0ms, 0ms);
+  }
+  recorder.end_call();
+  const mote::StepProfile step = recorder.report().prefill.steps[0];
+  CHECK(step.bytes == 2 * 1000 + (3 + 2) * 10 + 5 + 2);
+  CHECK(step.operations == 7 * 7 + (15 + 3) * 2);
+  CHECK(step.float_operations == 7 * 5 + (15 + 3) * 2);
 }
 
 TEST_CASE("Times of several threads are their means and fill the wall time", "[runtime]") {
