@@ -129,6 +129,20 @@ Result<Subject> make_subject(const Options& o, const Source& source, mote::Mix m
   return Subject{*std::move(model), source.name, opened};
 }
 
+/// What the model would hold with fewer and with all of its positions.
+Result<std::vector<ContextMemory>> memory_by_context(const mote::Model& model, mote::SessionOptions session) {
+  constexpr int kFirst = 512, kStep = 4;
+  std::vector<ContextMemory> all;
+  const int most = model.spec().n_ctx;
+  for (int context = std::min(kFirst, most);; context = context < most / kStep ? context * kStep : most) {
+    session.n_ctx = context;
+    const auto plan = mote::memory_of(model, session);
+    if (!plan) return plan.error();
+    all.push_back({context, *plan});
+    if (context == most) return all;
+  }
+}
+
 Result<RunReport> measure(const Options& o, const Subject& subject, const Roofline& roofline, int n_threads, int prompt,
                           int generate, Progress& progress) {
   const mote::ModelSpec& spec = subject.model.spec();
@@ -160,6 +174,10 @@ Result<RunReport> measure(const Options& o, const Subject& subject, const Roofli
     first_tokens.push_back(trials->time_to_first_token_ns);
   }
 
+  const auto predicted = mote::memory_of(subject.model, session);
+  if (!predicted) return predicted.error();
+  auto by_context = memory_by_context(subject.model, session);
+  if (!by_context) return std::move(by_context).error();
   RunReport report;
   report.model = subject.name;
   report.type = subject.model.type_name();
@@ -177,6 +195,8 @@ Result<RunReport> measure(const Options& o, const Subject& subject, const Roofli
   report.prefill = report_phase(prefills, roofline);
   report.decode = report_phase(decodes, roofline);
   report.memory = runner->memory();
+  report.predicted = *predicted;
+  report.by_context = *std::move(by_context);
   report.process = process_memory();
   report.bytes_per_token = subject.model.bytes_per_token();
   return report;

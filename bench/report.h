@@ -89,6 +89,12 @@ struct Cold {
   std::int64_t first_token_ns = 0; ///< the first token decoded behind the prompt
 };
 
+/// What a session of this many positions would hold.
+struct ContextMemory {
+  int context = 0;
+  mote::MemoryPlan plan;
+};
+
 /// A combination of options and what came out of it.
 struct RunReport {
   std::string model, type;
@@ -101,6 +107,8 @@ struct RunReport {
   Spread time_to_first_token_ns; ///< prefill and choosing the first token
   PhaseReport prefill, decode;
   mote::MemoryUse memory;
+  mote::MemoryPlan predicted; ///< of the same session, from the spec
+  std::vector<ContextMemory> by_context;
   ProcessMemory process;           ///< after the runs
   std::size_t bytes_per_token = 0; ///< of weights, that decode reads
   Roofline roofline;               ///< of this many threads and this ISA

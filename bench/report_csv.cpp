@@ -48,7 +48,16 @@ class RunLines {
   void add_ns(std::string_view phase, std::string_view kind, std::string_view name, std::int64_t ns) {
     add(phase, kind, name, fmt::format("{},,,,,,,", ns));
   }
-  void add_bytes(std::string_view name, std::size_t bytes) { add("", "memory", name, fmt::format(",,{},,,,,", bytes)); }
+  void add_bytes(std::string_view kind, std::string_view name, std::size_t bytes) {
+    add("", kind, name, fmt::format(",,{},,,,,", bytes));
+  }
+  void add_use(std::string_view kind, const std::string& prefix, const mote::MemoryUse& use) {
+    add_bytes(kind, prefix + "parameters", use.parameters);
+    add_bytes(kind, prefix + "kv_cache", use.kv_cache);
+    add_bytes(kind, prefix + "state", use.state);
+    add_bytes(kind, prefix + "compute", use.compute);
+    add_bytes(kind, prefix + "tokenizer", use.tokenizer);
+  }
   void add_roofline(const Roofline& roofline) {
     add("", "roofline", "read", fmt::format(",,,,,{:.0f},,", roofline.read_bandwidth));
     add("", "roofline", "int8", fmt::format(",,,,,,{:.0f},", roofline.int8));
@@ -88,14 +97,17 @@ std::string csv_of(std::span<const RunReport> runs) {
     lines.add_ns("decode", "token", "p90", run.decode.token_ns.p90);
     lines.add_ns("decode", "token", "p99", run.decode.token_ns.p99);
     lines.add_ns("decode", "token", "max", run.decode.token_ns.max);
-    lines.add_bytes("parameters", run.memory.parameters);
-    lines.add_bytes("kv_cache", run.memory.kv_cache);
-    lines.add_bytes("compute", run.memory.compute);
-    lines.add_bytes("tokenizer", run.memory.tokenizer);
-    lines.add_bytes("process_peak", run.process.peak);
-    lines.add_bytes("resident", run.process.resident);
-    lines.add_bytes("anonymous", run.process.anonymous);
-    lines.add_bytes("mapped", run.process.mapped);
+    lines.add_use("memory", "", run.memory);
+    lines.add_bytes("memory", "process_peak", run.process.peak);
+    lines.add_bytes("memory", "resident", run.process.resident);
+    lines.add_bytes("memory", "anonymous", run.process.anonymous);
+    lines.add_bytes("memory", "mapped", run.process.mapped);
+    lines.add_use("predicted", "", run.predicted.use);
+    for (int c = 0; c < mote::kNumComponents; ++c)
+      lines.add_bytes("predicted", fmt::format("parameters.{}", mote::component_name(static_cast<mote::Component>(c))),
+                      run.predicted.parameters[static_cast<std::size_t>(c)]);
+    lines.add_bytes("predicted", "packing", run.predicted.packing);
+    for (const ContextMemory& at : run.by_context) lines.add_use("by_context", fmt::format("{}.", at.context), at.plan.use);
   }
   return text;
 }

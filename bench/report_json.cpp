@@ -47,6 +47,36 @@ Json json(const PhaseReport& phase) {
           {"unattributed_share", phase.share(phase.unattributed_ns)}};
 }
 
+Json parts(const mote::MemoryPlan& plan) {
+  return {{"kv_cache", plan.use.kv_cache}, {"state", plan.use.state}, {"compute", plan.use.compute}, {"total", plan.total()}};
+}
+
+Json memory_json(const RunReport& run) {
+  Json predicted, by_component, by_context = Json::array();
+  for (int c = 0; c < mote::kNumComponents; ++c)
+    by_component[mote::component_name(static_cast<mote::Component>(c))] = run.predicted.parameters[static_cast<std::size_t>(c)];
+  predicted["parameters"] = by_component;
+  predicted["packing"] = run.predicted.packing;
+  predicted["tokenizer"] = run.predicted.use.tokenizer;
+  predicted.update(parts(run.predicted));
+  for (const ContextMemory& at : run.by_context) {
+    Json object = {{"context", at.context}};
+    object.update(parts(at.plan));
+    by_context.push_back(std::move(object));
+  }
+  return {{"parameters", run.memory.parameters},
+          {"kv_cache", run.memory.kv_cache},
+          {"state", run.memory.state},
+          {"compute", run.memory.compute},
+          {"tokenizer", run.memory.tokenizer},
+          {"process_peak", run.process.peak},
+          {"resident", run.process.resident},
+          {"anonymous", run.process.anonymous},
+          {"mapped", run.process.mapped},
+          {"predicted", predicted},
+          {"by_context", by_context}};
+}
+
 Json json(const RunReport& run) {
   Json decode = json(run.decode);
   const Percentiles& token = run.decode.token_ns;
@@ -75,15 +105,7 @@ Json json(const RunReport& run) {
             {"fp32_operations_per_second", run.roofline.fp32}}},
           {"read_bandwidth_bytes_per_second", run.roofline.read_bandwidth},
           {"phases", {{"prefill", json(run.prefill)}, {"decode", decode}}},
-          {"memory",
-           {{"parameters", run.memory.parameters},
-            {"kv_cache", run.memory.kv_cache},
-            {"compute", run.memory.compute},
-            {"tokenizer", run.memory.tokenizer},
-            {"process_peak", run.process.peak},
-            {"resident", run.process.resident},
-            {"anonymous", run.process.anonymous},
-            {"mapped", run.process.mapped}}}};
+          {"memory", memory_json(run)}};
 }
 
 } // namespace

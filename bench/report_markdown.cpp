@@ -33,9 +33,7 @@ void add_summary(std::string& text, const RunReport& run) {
                            ms(run.cold.time_to_first_token_ns), ms(run.cold.first_token_ns)));
   line("decode reads weights", weight_reading(run));
   line("limits", limits(run.roofline));
-  line("memory",
-       fmt::format("parameters {}, KV cache {}, compute buffer {}, tokenizer {}; process peak {}", bytes(run.memory.parameters),
-                   bytes(run.memory.kv_cache), bytes(run.memory.compute), bytes(run.memory.tokenizer), bytes(run.process.peak)));
+  for (const auto& [label, words] : memory_lines(run)) line(label, words);
 }
 
 void add_rows(std::string& text, const PhaseReport& phase, std::string_view kind, const std::vector<Row>& rows) {

@@ -86,11 +86,8 @@ std::string table_of(const RunReport& run) {
   fmt::format_to(out, "  roof                  least time / time, with {} by {}, {}\n\n", limits(run.roofline),
                  counted(run.threads, "thread"), mote::isa_name(run.isa));
   add_breakdown(text, run);
-  fmt::format_to(
-      out,
-      "\n  memory                parameters {}, KV cache {} ({} positions), compute buffer {}, tokenizer {}; process peak {}\n",
-      bytes(run.memory.parameters), bytes(run.memory.kv_cache), run.context, bytes(run.memory.compute),
-      bytes(run.memory.tokenizer), bytes(run.process.peak));
+  text += "\n";
+  for (const auto& [label, words] : memory_lines(run)) add_line(text, label, words, "");
   return text;
 }
 

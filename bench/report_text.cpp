@@ -45,6 +45,41 @@ std::string limits(const Roofline& roofline) {
                      giga(roofline.fp32 / 2));
 }
 
+namespace {
+
+/// What a session holds of its own.
+std::string of_session(const mote::MemoryUse& memory) {
+  std::string text = fmt::format("KV cache {}, ", bytes(memory.kv_cache));
+  if (memory.state > 0) text += fmt::format("state {}, ", bytes(memory.state));
+  return text + fmt::format("compute buffer {}", bytes(memory.compute));
+}
+
+/// "embedding 111.7 MB, attention 29.5 MB, ..."
+std::string by_component(const mote::MemoryPlan& plan) {
+  std::string text;
+  for (int c = 0; c < mote::kNumComponents; ++c)
+    if (const std::size_t n = plan.parameters[static_cast<std::size_t>(c)]; n > 0)
+      text += fmt::format("{} {}, ", mote::component_name(static_cast<mote::Component>(c)), bytes(n));
+  return text + fmt::format("of them {} for packing", bytes(plan.packing));
+}
+
+} // namespace
+
+std::vector<std::pair<std::string, std::string>> memory_lines(const RunReport& run) {
+  const mote::MemoryPlan& plan = run.predicted;
+  std::string contexts;
+  for (const ContextMemory& at : run.by_context)
+    contexts += fmt::format("{}{} with {}", contexts.empty() ? "" : ", ", bytes(at.plan.total()), at.context);
+  return {{"memory", fmt::format("parameters {}, {}, tokenizer {}; {} positions", bytes(run.memory.parameters),
+                                 of_session(run.memory), bytes(run.memory.tokenizer), run.context)},
+          {"  predicted",
+           fmt::format("{}: parameters {}, {}", bytes(plan.total()), bytes(plan.use.parameters), of_session(plan.use))},
+          {"  parameters", by_component(plan)},
+          {"  process", fmt::format("{} resident: {} anonymous, {} mapped; peak {}", bytes(run.process.resident),
+                                    bytes(run.process.anonymous), bytes(run.process.mapped), bytes(run.process.peak))},
+          {"  by positions", contexts}};
+}
+
 const Row* find_row(const std::vector<Row>& rows, std::string_view name) {
   const auto found = std::ranges::find(rows, name, &Row::name);
   return found != rows.end() ? &*found : nullptr;

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "bench/report.h"
 
@@ -29,6 +31,9 @@ std::string percent(double share);
 std::string weight_reading(const RunReport& run);
 /// "read 37.7 GB/s, int8 470 and fp32 118 GMAC/s"
 std::string limits(const Roofline& roofline);
+
+/// What is held and what was predicted: labels and texts.
+std::vector<std::pair<std::string, std::string>> memory_lines(const RunReport& run);
 
 /// The row of this name, or null.
 const Row* find_row(const std::vector<Row>& rows, std::string_view name);

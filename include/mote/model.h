@@ -45,8 +45,9 @@ struct CacheReport {
 struct MemoryUse {
   std::size_t parameters = 0; ///< packed weights; shared ones once
   std::size_t tokenizer = 0;
-  std::size_t kv_cache = 0; ///< sessions only; the states of recurrent layers count here
+  std::size_t kv_cache = 0; ///< sessions only
   std::size_t compute = 0;  ///< sessions only: activations, logits, scratch
+  std::size_t state = 0;    ///< sessions only: what recurrent layers keep, whatever the context
 };
 
 /// A handle; copies share the same weights, which live as long as the last of them and of the sessions made from it.

@@ -2,6 +2,7 @@
 #pragma once
 #include "mote/isa.h"
 #include "mote/kernels.h"
+#include "mote/memory.h"
 #include "mote/model.h"
 #include "mote/profile.h"
 #include "mote/quantize.h"

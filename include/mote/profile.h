@@ -38,6 +38,14 @@ struct PhaseProfile {
   std::vector<std::int64_t> call_ns; ///< wall time of each decode call, the first n_ctx of them
 };
 
+/// A stretch of one thread's time.
+struct TraceEvent {
+  std::int64_t begin_ns = 0, end_ns = 0; ///< of the clock that std::chrono::steady_clock is
+  int thread = 0;
+  int step = 0;         ///< an index of PhaseProfile::steps
+  bool waiting = false; ///< at the barrier that ends the step; else: working
+};
+
 struct Profile {
   PhaseProfile prefill; ///< decode calls with several tokens
   PhaseProfile decode;  ///< with one

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "mote/model.h"
 #include "mote/profile.h"
@@ -17,6 +18,8 @@ struct SessionOptions {
   int n_threads = 0; ///< 0: default_thread_count(). Does not change the logits.
   TensorType kv_type = TensorType::F16; ///< of the KV cache: F16, or F32 for twice the memory and no rounding
   bool profile = false;
+  /// With profile: how many events trace() keeps of each thread, the first ones; 0: none. 32 bytes each.
+  int trace_events = 0;
 };
 
 /// Movable. Belongs to one thread at a time; it runs its own helper threads inside decode.
@@ -47,7 +50,11 @@ class Session {
 
   /// What was measured since the start or the last reset_profile(); empty without SessionOptions::profile.
   Profile profile() const;
+  /// What threads did since then, each thread's events in their order; empty without SessionOptions::trace_events.
+  std::vector<TraceEvent> trace() const;
   void reset_profile() noexcept;
+  /// Whether the next calls are measured: at first they are. Does nothing without SessionOptions::profile.
+  void set_profiling(bool on) noexcept;
   /// Parameters and tokenizer are the model's, shared with its other sessions.
   MemoryUse memory() const noexcept;
 

@@ -68,6 +68,7 @@ Result<Model> Model::open(const std::string& path, const ModelOptions& options) 
     const weights::FileSource source(*file, tensors);
     std::optional<weights::PackedCache> cache;
     if (!options.cache_dir.empty()) cache.emplace(options.cache_dir, *file);
+    model->types = *types;
     if (Status status = load(tensors, *types, source, options, *model, cache ? &*cache : nullptr); !status)
       return std::move(status).error();
     if (cache) model->cache = cache->report();
@@ -85,6 +86,7 @@ Result<Model> Model::random(const ModelSpec& spec, Mix mix, std::uint64_t seed, 
     const auto tensors = weights::list_tensors(spec);
     const auto types = weights::choose_types(tensors, spec, mix);
     const weights::RandomSource source(tensors, types, seed);
+    model->types = types;
     if (Status status = load(tensors, types, source, options, *model); !status) return std::move(status).error();
     return Model(std::move(model));
   });

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kernels/table.h"
 #include "lib/weights/weights.h"
@@ -12,6 +13,7 @@ namespace mote {
 
 struct Model::Impl {
   ModelSpec spec;
+  std::vector<TensorType> types; ///< of the tensors of list_tensors(spec)
   weights::Weights weights;
   Isa isa = Isa::scalar;
   const kernels::KernelTable* kernels = nullptr;

@@ -1,10 +1,10 @@
 #include "mote/session.h"
 
-#include <algorithm>
 #include <string>
 
 #include "lib/api/guard.h"
 #include "lib/api/model_impl.h"
+#include "lib/api/session_options.h"
 #include "lib/decoder/decoder.h"
 
 namespace mote {
@@ -23,34 +23,12 @@ namespace {
 
 Error invalid(std::string message) { return {ErrorCode::invalid_argument, std::move(message)}; }
 
-/// The options with their defaults filled in, or what is wrong with them.
-Result<decoder::DecoderOptions> resolve(const SessionOptions& options, int model_n_ctx) {
-  constexpr int kMaxThreads = 1024, kMaxBatch = 65536;
-  if (options.n_ctx < 0 || options.n_ctx > model_n_ctx)
-    return invalid("n_ctx is " + std::to_string(options.n_ctx) + ", expected 1.." + std::to_string(model_n_ctx) +
-                   ", the positions that the model was made for, or 0 for all of them");
-  if (options.n_batch < 1 || options.n_batch > kMaxBatch)
-    return invalid("n_batch is " + std::to_string(options.n_batch) + ", expected 1.." + std::to_string(kMaxBatch));
-  if (options.n_threads < 0 || options.n_threads > kMaxThreads)
-    return invalid("n_threads is " + std::to_string(options.n_threads) + ", expected 1.." + std::to_string(kMaxThreads) +
-                   ", or 0 for the default");
-  if (options.kv_type != TensorType::F16 && options.kv_type != TensorType::F32)
-    return invalid("kv_type is " + std::string(type_info(options.kv_type).name) + ", expected F16 or F32");
-  decoder::DecoderOptions resolved;
-  resolved.kv_type = options.kv_type;
-  resolved.n_ctx = options.n_ctx > 0 ? options.n_ctx : model_n_ctx;
-  resolved.n_batch = std::min(options.n_batch, resolved.n_ctx);
-  resolved.n_threads = options.n_threads > 0 ? options.n_threads : default_thread_count();
-  resolved.profile = options.profile;
-  return resolved;
-}
-
 } // namespace
 
 Result<Session> Session::create(const Model& model, const SessionOptions& options) {
   return api::guard([&]() -> Result<Session> {
     const Model::Impl& m = *model.impl();
-    const auto resolved = resolve(options, m.spec.n_ctx);
+    const auto resolved = api::resolve(options, m.spec.n_ctx);
     if (!resolved) return resolved.error();
     auto decoder = decoder::Decoder::create(m.spec, m.weights, *m.kernels, *resolved);
     if (!decoder) return std::move(decoder).error();
@@ -104,14 +82,23 @@ Profile Session::profile() const {
   return recorder ? recorder->report() : Profile{};
 }
 
+std::vector<TraceEvent> Session::trace() const {
+  const runtime::Recorder* recorder = impl_->decoder->recorder();
+  return recorder ? recorder->trace() : std::vector<TraceEvent>();
+}
+
+void Session::set_profiling(bool on) noexcept { impl_->decoder->set_recording(on); }
+
 void Session::reset_profile() noexcept {
   if (runtime::Recorder* recorder = impl_->decoder->recorder()) recorder->reset();
 }
 
 MemoryUse Session::memory() const noexcept {
   MemoryUse memory = impl_->model.memory();
-  memory.kv_cache = impl_->decoder->cache_bytes();
-  memory.compute = impl_->decoder->compute_bytes();
+  const decoder::SessionBytes& bytes = impl_->decoder->bytes();
+  memory.kv_cache = bytes.kv_cache;
+  memory.state = bytes.state;
+  memory.compute = bytes.compute;
   return memory;
 }
 

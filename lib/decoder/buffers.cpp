@@ -232,14 +232,15 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
   return b;
 }
 
-std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, TensorType type, runtime::Arena& arena) {
+std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, TensorType type, runtime::Arena& kv,
+                                   runtime::Arena& states) {
   std::vector<LayerCache> cache;
   std::size_t n_latent_keys = 0;
   for (const LayerSpec& layer : spec.layers) {
     LayerCache& c = cache.emplace_back();
     const RecurrentSizes recurrent = recurrent_sizes(layer, spec.d_model);
-    c.past = arena.take<float>(recurrent.past);
-    c.state = arena.take<float>(recurrent.state);
+    c.past = states.take<float>(recurrent.past);
+    c.state = states.take<float>(recurrent.state);
     if (!layer.attention()) continue;
     const AttentionSpec a = as_cached(*layer.attention());
     c.type = type;
@@ -247,10 +248,10 @@ std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, TensorType 
     c.k_head_stride = (size(n_ctx) + 15) / 16 * 16 * size(a.head_dim);
     c.v_head_stride = size(n_ctx) * size(c.v_stride);
     if (a.latent) n_latent_keys = std::max(n_latent_keys, c.k_head_stride * c.element_bytes());
-    else c.k = arena.take<std::byte>(size(a.n_kv_heads) * c.k_head_stride * c.element_bytes());
-    c.v = arena.take<std::byte>(size(a.n_kv_heads) * c.v_head_stride * c.element_bytes());
+    else c.k = kv.take<std::byte>(size(a.n_kv_heads) * c.k_head_stride * c.element_bytes());
+    c.v = kv.take<std::byte>(size(a.n_kv_heads) * c.v_head_stride * c.element_bytes());
   }
-  std::byte* latent_keys = arena.take<std::byte>(n_latent_keys);
+  std::byte* latent_keys = kv.take<std::byte>(n_latent_keys);
   for (std::size_t i = 0; i < cache.size(); ++i)
     if (const AttentionSpec* a = spec.layers[i].attention(); a && a->latent) cache[i].k = latent_keys;
   return cache;

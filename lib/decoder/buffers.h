@@ -126,7 +126,7 @@ struct LayerCache {
                           ///< RG-LRU: [n_blocks, ceil(width/16), 16]
 };
 
-/// Call once with a measuring arena and once with a real one.
-std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, TensorType type, runtime::Arena& arena);
+/// Takes keys and values from one arena, states from the other. Call once with measuring arenas and once with real ones.
+std::vector<LayerCache> take_cache(const ModelSpec& spec, int n_ctx, TensorType type, runtime::Arena& kv, runtime::Arena& states);
 
 } // namespace mote::decoder

@@ -1,10 +1,35 @@
 #include "lib/decoder/decoder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "lib/decoder/compile.h"
 
 namespace mote::decoder {
+namespace {
+
+BufferSizes buffer_sizes(const DecoderOptions& options, bool inner_floats) {
+  return {options.n_batch, options.n_threads, options.n_ctx, inner_floats};
+}
+
+bool inner_floats(const weights::Weights& weights) {
+  using enum weights::Role;
+  for (const auto& layer : weights.layers)
+    for (const weights::Role role : {ffn_down, ffn_down_exps, ffn_down_shexp}) {
+      const weights::Linear& down = layer.linear(role);
+      if (down.weight.panels && down.takes_floats()) return true;
+    }
+  return false;
+}
+
+} // namespace
+
+SessionBytes session_bytes(const ModelSpec& spec, const DecoderOptions& options, bool inner_floats) {
+  runtime::Arena compute, kv, states;
+  take_buffers(spec, buffer_sizes(options, inner_floats), compute);
+  take_cache(spec, options.n_ctx, options.kv_type, kv, states);
+  return {kv.used(), states.used(), compute.used()};
+}
 
 Result<std::unique_ptr<Decoder>> Decoder::create(const ModelSpec& spec, const weights::Weights& weights,
                                                  const kernels::KernelTable& kernels, const DecoderOptions& options) {
@@ -18,41 +43,31 @@ Status Decoder::allocate(const weights::Weights& weights) {
   if (!pool) return std::move(pool).error();
   pool_ = *std::move(pool);
 
-  runtime::Arena measured;
-  BufferSizes sizes{options_.n_batch, options_.n_threads, options_.n_ctx};
-  using enum weights::Role;
-  for (const auto& layer : weights.layers)
-    for (const weights::Role role : {ffn_down, ffn_down_exps, ffn_down_shexp}) {
-      const weights::Linear& down = layer.linear(role);
-      sizes.inner_floats |= down.weight.panels && down.takes_floats();
-    }
-  take_buffers(spec_, sizes, measured);
-  auto memory = runtime::Buffer::allocate(measured.used());
-  if (!memory) return std::move(memory).error();
-  buffer_memory_ = *std::move(memory);
-  runtime::Arena arena({buffer_memory_.data(), buffer_memory_.size()});
-  buffers_ = take_buffers(spec_, sizes, arena);
-
-  runtime::Arena measured_cache;
-  take_cache(spec_, options_.n_ctx, options_.kv_type, measured_cache);
-  auto cache = runtime::Buffer::allocate(measured_cache.used());
-  if (!cache) return std::move(cache).error();
-  cache_memory_ = *std::move(cache);
-  runtime::Arena cache_arena({cache_memory_.data(), cache_memory_.size()});
-  cache_ = take_cache(spec_, options_.n_ctx, options_.kv_type, cache_arena);
+  const bool floats = inner_floats(weights);
+  bytes_ = session_bytes(spec_, options_, floats);
+  for (const auto& [memory, n_bytes] : {std::pair{&buffer_memory_, bytes_.compute}, std::pair{&cache_memory_, bytes_.kv_cache},
+                                        std::pair{&state_memory_, bytes_.state}}) {
+    auto allocated = runtime::Buffer::allocate(n_bytes);
+    if (!allocated) return std::move(allocated).error();
+    *memory = *std::move(allocated);
+  }
+  runtime::Arena arena(buffer_memory_.span()), kv(cache_memory_.span()), states(state_memory_.span());
+  buffers_ = take_buffers(spec_, buffer_sizes(options_, floats), arena);
+  cache_ = take_cache(spec_, options_.n_ctx, options_.kv_type, kv, states);
 
   plan_ = compile(spec_, weights, buffers_, cache_);
   for (auto& counters : counters_) counters = std::vector<ShareCounter>(static_cast<std::size_t>(options_.n_threads));
   if (options_.profile) {
     std::vector<runtime::StepTag> tags;
     for (const auto& step : plan_.steps) tags.push_back(step->tag);
-    recorder_.emplace(std::move(tags), options_.n_threads, options_.n_ctx);
+    recorder_.emplace(std::move(tags), options_.n_threads, options_.n_ctx, options_.trace_events);
+    recording_ = &*recorder_;
   }
   return {};
 }
 
 void Decoder::decode(std::span<const std::int32_t> tokens, std::span<float> all_logits) noexcept {
-  if (recorder_) recorder_->begin_call(static_cast<int>(tokens.size()));
+  if (recording_) recording_->begin_call(static_cast<int>(tokens.size()));
   const auto n_vocab = static_cast<std::size_t>(spec_.n_vocab);
   float* out = all_logits.data();
   while (!tokens.empty()) {
@@ -69,19 +84,19 @@ void Decoder::decode(std::span<const std::int32_t> tokens, std::span<float> all_
   }
   if (out) std::copy(out - n_vocab, out, buffers_.logits);
   logits_ = buffers_.logits;
-  if (recorder_) recorder_->end_call();
+  if (recording_) recording_->end_call();
 }
 
 void Decoder::run_pass(const Pass& pass) noexcept {
   pass_ = pass;
-  if (recorder_) recorder_->begin_pass(pass.n_tokens(), pass.first_pos, pass.n_outputs);
+  if (recording_) recording_->begin_pass(pass.n_tokens(), pass.first_pos, pass.n_outputs);
   pool_->run(run_steps, this);
 }
 
 void Decoder::run_steps(void* decoder, int thread) noexcept {
   Decoder& d = *static_cast<Decoder*>(decoder);
   const std::size_t n_steps = d.pass_.n_outputs > 0 ? d.plan_.steps.size() : d.plan_.n_body;
-  runtime::Recorder* recorder = d.recorder();
+  runtime::Recorder* recorder = d.recording_;
   if (recorder) recorder->start(thread);
   // Two sets of counters take turns. Behind a barrier nobody uses the set of the step before it, and nobody will until the next
   // barrier: that is when each thread makes its counter ready again.

@@ -24,7 +24,15 @@ struct DecoderOptions {
   int n_threads = 0;
   TensorType kv_type = TensorType::F16; ///< or F32
   bool profile = false;
+  int trace_events = 0; ///< of each thread
 };
+
+/// Bytes of what a session holds beside the weights.
+struct SessionBytes {
+  std::size_t kv_cache = 0, state = 0, compute = 0;
+};
+/// inner_floats: as BufferSizes.
+SessionBytes session_bytes(const ModelSpec& spec, const DecoderOptions& options, bool inner_floats);
 
 /// Belongs to one thread at a time. spec, weights and kernels must outlive it.
 class Decoder {
@@ -40,10 +48,11 @@ class Decoder {
   int position() const noexcept { return position_; }
   void truncate(int n_keep) noexcept { position_ = n_keep; }
   const DecoderOptions& options() const noexcept { return options_; }
-  std::size_t cache_bytes() const noexcept { return cache_memory_.size(); }
-  std::size_t compute_bytes() const noexcept { return buffer_memory_.size(); }
+  const SessionBytes& bytes() const noexcept { return bytes_; }
   runtime::Recorder* recorder() noexcept { return recorder_ ? &*recorder_ : nullptr; }
   const runtime::Recorder* recorder() const noexcept { return recorder_ ? &*recorder_ : nullptr; }
+  /// Whether the recorder, if there is one, takes notice of the next calls.
+  void set_recording(bool on) noexcept { recording_ = on ? recorder() : nullptr; }
 
  private:
   Decoder(const ModelSpec& spec, const kernels::KernelTable& kernels, const DecoderOptions& options)
@@ -56,12 +65,14 @@ class Decoder {
   const kernels::KernelTable& kernels_;
   DecoderOptions options_;
   std::unique_ptr<runtime::ThreadPool> pool_;
-  runtime::Buffer buffer_memory_, cache_memory_;
+  SessionBytes bytes_;
+  runtime::Buffer buffer_memory_, cache_memory_, state_memory_;
   Buffers buffers_;
   std::vector<LayerCache> cache_;
   Plan plan_;
   std::array<std::vector<ShareCounter>, 2> counters_; ///< [n_threads] for steps of even and of odd number
   std::optional<runtime::Recorder> recorder_;
+  runtime::Recorder* recording_ = nullptr; ///< the recorder while it is on
   Pass pass_;
   int position_ = 0;
   const float* logits_ = nullptr;

@@ -23,6 +23,7 @@ class Buffer {
   ~Buffer();
   std::byte* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }
+  std::span<std::byte> span() const noexcept { return {data_, size_}; }
 
  private:
   /// Address space of n_bytes, rounded up to pages, at a multiple of kHugePage if it is that large.

@@ -22,11 +22,29 @@ std::size_t index_of(const std::vector<int>& values, int value) {
 
 } // namespace
 
-Recorder::Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx)
+std::int64_t Recorder::Lane::end_stretch(int step, bool waiting) noexcept {
+  const Clock::time_point now = Clock::now();
+  const std::int64_t ns = nanoseconds_between(last, now);
+  if (n_events < events.size()) {
+    TraceEvent& event = events[n_events++];
+    event.end_ns = nanoseconds_between({}, now);
+    event.begin_ns = event.end_ns - ns;
+    event.step = step;
+    event.waiting = waiting;
+  }
+  last = now;
+  return ns;
+}
+
+Recorder::Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx, int trace_events)
     : tags_(std::move(tags)), lanes_(static_cast<std::size_t>(n_threads)) {
   constexpr std::size_t kPadding = 64 / sizeof(Slot) + 1;
-  for (Lane& lane : lanes_)
+  for (std::size_t thread = 0; thread < lanes_.size(); ++thread) {
+    Lane& lane = lanes_[thread];
     for (auto& slots : lane.slots) slots.resize(tags_.size() + kPadding);
+    lane.events.resize(static_cast<std::size_t>(trace_events));
+    for (TraceEvent& event : lane.events) event.thread = static_cast<int>(thread);
+  }
   for (const StepTag& tag : tags_) {
     add_once(windows_, tag.window);
     add_once(limits_, tag.most_tokens);
@@ -80,18 +98,14 @@ void Recorder::start(int thread) noexcept {
 
 void Recorder::worked(int thread, int step) noexcept {
   Lane& lane = lanes_[static_cast<std::size_t>(thread)];
-  const Clock::time_point now = Clock::now();
-  lane.slots[phase_][static_cast<std::size_t>(step)].work_ns += nanoseconds_between(lane.last, now);
-  lane.last = now;
+  lane.slots[phase_][static_cast<std::size_t>(step)].work_ns += lane.end_stretch(step, false);
 }
 
 void Recorder::waited(int thread, int step) noexcept {
   Lane& lane = lanes_[static_cast<std::size_t>(thread)];
-  const Clock::time_point now = Clock::now();
   Slot& slot = lane.slots[phase_][static_cast<std::size_t>(step)];
-  slot.wait_ns += nanoseconds_between(lane.last, now);
+  slot.wait_ns += lane.end_stretch(step, true);
   slot.n_waits += 1;
-  lane.last = now;
 }
 
 PhaseProfile Recorder::report(std::size_t phase) const {
@@ -123,11 +137,20 @@ PhaseProfile Recorder::report(std::size_t phase) const {
   return profile;
 }
 
+std::vector<TraceEvent> Recorder::trace() const {
+  std::vector<TraceEvent> all;
+  for (const Lane& lane : lanes_)
+    all.insert(all.end(), lane.events.begin(), lane.events.begin() + static_cast<std::ptrdiff_t>(lane.n_events));
+  return all;
+}
+
 Profile Recorder::report() const { return {report(kPrefill), report(kDecode)}; }
 
 void Recorder::reset() noexcept {
-  for (Lane& lane : lanes_)
+  for (Lane& lane : lanes_) {
     for (auto& slots : lane.slots) std::fill(slots.begin(), slots.end(), Slot{});
+    lane.n_events = 0;
+  }
   for (Phase& phase : phases_) {
     std::vector<std::int64_t> call_ns = std::move(phase.call_ns); // keeps its capacity
     call_ns.clear();

@@ -32,7 +32,8 @@ struct StepTag {
 class Recorder {
  public:
   using Clock = std::chrono::steady_clock;
-  Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx);
+  /// trace_events: how many are kept of each thread.
+  Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx, int trace_events = 0);
 
   /// Around each decode call of n_tokens tokens in total: chooses the phase (several tokens: prefill).
   void begin_call(int n_tokens) noexcept;
@@ -47,6 +48,7 @@ class Recorder {
   void waited(int thread, int step) noexcept;
 
   Profile report() const;
+  std::vector<TraceEvent> trace() const;
   void reset() noexcept;
 
  private:
@@ -57,6 +59,11 @@ class Recorder {
   struct alignas(64) Lane {
     Clock::time_point last;
     std::array<std::vector<Slot>, 2> slots; // [phase][n_steps + padding]
+    std::vector<TraceEvent> events;         // [trace_events]
+    std::size_t n_events = 0;               // recorded so far
+
+    /// Ends a stretch, which began where the one before ended. Returns its nanoseconds.
+    std::int64_t end_stretch(int step, bool waiting) noexcept;
   };
   struct Positions {
     std::int64_t attended = 0; ///< summed over the tokens

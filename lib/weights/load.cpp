@@ -118,15 +118,16 @@ void work(void* context, int thread) {
   }
 }
 
+Place place_tensor(const TensorDesc& desc, TensorType type, runtime::Arena& panels, runtime::Arena& floats) {
+  if (desc.form == Form::matrix) return {panels.take<std::byte>(panels_bytes(desc, type)), nullptr};
+  return {nullptr, floats.take<float>(floats_of(desc))};
+}
+
 /// Gives each tensor its place in the two buffers; measures only when they are empty.
 std::vector<Place> place_tensors(std::span<const TensorDesc> tensors, std::span<const TensorType> types, runtime::Arena& panels,
                                  runtime::Arena& floats) {
-  std::vector<Place> places(tensors.size());
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const TensorDesc& desc = tensors[i];
-    if (desc.form == Form::matrix) places[i].panels = panels.take<std::byte>(panels_bytes(desc, types[i]));
-    else places[i].floats = floats.take<float>(floats_of(desc));
-  }
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < tensors.size(); ++i) places.push_back(place_tensor(tensors[i], types[i], panels, floats));
   return places;
 }
 
@@ -201,6 +202,12 @@ void share(Weights& weights, const ModelSpec& spec) {
 
 } // namespace
 
+std::size_t packed_bytes(const TensorDesc& desc, TensorType type) {
+  runtime::Arena arena;
+  place_tensor(desc, type, arena, arena);
+  return arena.used();
+}
+
 Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> tensors, std::span<const TensorType> types,
                              const RowSource& source, runtime::ThreadPool& pool, const std::function<bool(double)>& progress,
                              PackedCache* cache) {
@@ -211,7 +218,7 @@ Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> 
   if (!float_memory) return std::move(float_memory).error();
   weights.floats = *std::move(float_memory);
   const auto place_all = [&] {
-    runtime::Arena panels({weights.panels.data(), weights.panels.size()}), floats({weights.floats.data(), weights.floats.size()});
+    runtime::Arena panels(weights.panels.span()), floats(weights.floats.span());
     return place_tensors(tensors, types, panels, floats);
   };
 
@@ -237,7 +244,7 @@ Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> 
   loading.scratch.assign(static_cast<std::size_t>(pool.size()), std::vector<std::byte>(source.needs_scratch() ? most : 0));
   pool.run(work, &loading);
   if (loading.cancelled) return Error{ErrorCode::cancelled, "loading was cancelled"};
-  if (cache && !packed) cache->write({weights.panels.data(), weights.panels.size()}, pool);
+  if (cache && !packed) cache->write(weights.panels.span(), pool);
 
   weights.layers.resize(spec.layers.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) bind(weights, tensors[i], types[i], places[i]);

@@ -26,13 +26,16 @@ struct Matrix {
   int n_parts = 1;                   ///< how many there are; each begins with a panel of its own
 };
 
+/// Whether matrices of this type multiply floats; the others take their inputs quantized.
+constexpr bool takes_floats(TensorType type) noexcept {
+  return type == TensorType::F32 || type == TensorType::F16 || type == TensorType::BF16;
+}
+
 /// y = weight x + bias; bias [n_rows] is null where the spec has none.
 struct Linear {
   Matrix weight;
   const float* bias = nullptr;
-  bool takes_floats() const noexcept { ///< as inputs; the others take them quantized
-    return weight.type == TensorType::F32 || weight.type == TensorType::F16 || weight.type == TensorType::BF16;
-  }
+  bool takes_floats() const noexcept { return weights::takes_floats(weight.type); }
   /// One of several matrices, without a bias.
   Linear part(int i) const noexcept {
     Linear one{weight, nullptr};
@@ -86,6 +89,9 @@ class PackedCache;
 Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> tensors, std::span<const TensorType> types,
                              const RowSource& source, runtime::ThreadPool& pool, const std::function<bool(double)>& progress,
                              PackedCache* cache);
+
+/// Bytes that load_weights takes for a tensor.
+std::size_t packed_bytes(const TensorDesc& desc, TensorType type);
 
 /// The types of the tensors in the file, after checking that it holds exactly these tensors with these shapes.
 /// Errors: bad_file (a tensor missing or of another shape), unsupported (a tensor that no part of the spec uses), by name.

@@ -124,7 +124,7 @@ const char* check(const Case& c, int n_threads, bool profile) {
   if (!spec) return "the shape is refused";
   const auto model = mote::Model::random(*spec, c.mix, 7);
   if (!model) return "no model";
-  auto session = mote::Session::create(*model, {.n_batch = 8, .n_threads = n_threads, .profile = profile});
+  auto session = mote::Session::create(*model, {.n_batch = 8, .n_threads = n_threads, .profile = profile, .trace_events = 1000});
   if (!session) return "no session";
 
   const std::vector<std::int32_t> prompt{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};

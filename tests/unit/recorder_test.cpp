@@ -225,6 +225,29 @@ TEST_CASE("A reset recorder is as new", "[runtime]") {
   CHECK(recorder.report().decode.call_ns.size() == 4); // the capacity is kept
 }
 
+TEST_CASE("A trace has the first stretches of each thread", "[runtime]") {
+  constexpr int kKept = 3;
+  Recorder recorder(two_steps(), 2, 4, kKept);
+  recorder.begin_call(1);
+  recorder.begin_pass(1, 0, 1);
+  pass(recorder, 1ms, 2ms, 0ms); // four stretches of thread 0
+  recorder.start(1);
+  recorder.worked(1, 0);
+  recorder.end_call();
+  const std::vector<mote::TraceEvent> trace = recorder.trace();
+  REQUIRE(trace.size() == kKept + 1);
+  CHECK((trace[0].thread == 0 && trace[0].step == 0 && !trace[0].waiting));
+  CHECK((trace[1].thread == 0 && trace[1].step == 0 && trace[1].waiting));
+  CHECK((trace[2].thread == 0 && trace[2].step == 1 && !trace[2].waiting));
+  CHECK((trace[3].thread == 1 && trace[3].step == 0 && !trace[3].waiting));
+  CHECK(trace[0].end_ns - trace[0].begin_ns >= 1'000'000);
+  CHECK(trace[1].end_ns - trace[1].begin_ns >= 2'000'000);
+  CHECK(trace[1].begin_ns == trace[0].end_ns);
+  CHECK(trace[2].begin_ns == trace[1].end_ns);
+  recorder.reset();
+  CHECK(recorder.trace().empty());
+}
+
 TEST_CASE("Components and operations have names of their own", "[runtime]") {
   std::set<std::string_view> names;
   for (int i = 0; i < mote::kNumComponents; ++i) names.insert(mote::component_name(static_cast<Component>(i)));
