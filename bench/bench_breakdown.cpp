@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <iterator>
 #include <new>
+#include <optional>
 
 #include "bench/benchmark.h"
 #include "bench/output.h"
+#include "bench/page.h"
 #include "bench/study.h"
 
 namespace {
@@ -48,6 +50,12 @@ Status run(const bench::Options& options) {
   bench::Progress progress;
   if (!options.study.empty()) return bench::run_study(options, progress, *output);
   if (!options.save.empty()) return bench::save_model(options, progress);
+  std::optional<bench::Output> page;
+  if (!options.html.empty()) {
+    auto opened = bench::Output::open(options.html);
+    if (!opened) return std::move(opened).error();
+    page = *std::move(opened);
+  }
   const bench::Machine machine = bench::this_machine();
   std::vector<bench::RunReport> reports;
   bool head_written = false;
@@ -66,6 +74,10 @@ Status run(const bench::Options& options) {
   if (options.format == Format::csv) text = bench::csv_of(reports);
   if (options.format == Format::markdown) text = bench::markdown_of(machine, reports);
   if (Status s = output->write(text); !s) return s;
+  if (page) {
+    if (Status s = page->write(bench::page_of_report(bench::json_of(machine, reports))); !s) return s;
+    if (Status s = page->finish(); !s) return s;
+  }
   return output->finish();
 }
 

@@ -18,7 +18,7 @@ constexpr int kMaxTokens = 1 << 24, kMaxThreads = 1024, kMaxRepeat = 1000;
 /// The words of the command line, before they are understood.
 struct Words {
   std::vector<std::string> presets, files, shapes, types, prompts, generates, threads, isas;
-  std::string repeat = "3", context, seed = "0", format = "table", out, save, cache_dir, study;
+  std::string repeat = "3", context, seed = "0", format = "table", out, html, save, cache_dir, study;
   bool verbose = false, list_presets = false;
 };
 
@@ -74,6 +74,7 @@ void describe(CLI::App& app, Words& w) {
   add(app, "--seed", "N", w.seed, "Of the random weights and prompts (default: 0)");
   add(app, "--format", "NAME", w.format, "table, markdown, json or csv (default: table)");
   add(app, "--out", "FILE", w.out, "Write to this file, which appears when it is complete (default: standard output)");
+  add(app, "--html", "FILE", w.html, "Write a page for a browser as well: charts and tables in one file");
   add(app, "--cache-dir", "DIR", w.cache_dir,
       "Keep packed weights of --model files in this folder; they open faster the next time");
   add(app, "--save", "FILE", w.save,
@@ -176,6 +177,7 @@ Status read_single_values(Options& o, const Words& w) {
   if (!format) return format.error();
   o.format = *format;
   o.out = w.out;
+  o.html = w.html;
   o.save = w.save;
   o.cache_dir = w.cache_dir;
   o.verbose = w.verbose;

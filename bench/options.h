@@ -30,6 +30,7 @@ struct Options {
   std::uint64_t seed = 0;
   Format format = Format::table;
   std::string out;       ///< path; empty: standard output
+  std::string html;      ///< path of a page that shows the report; empty: none
   std::string cache_dir; ///< empty: none
   std::string save;      ///< not empty: write the only source, with the only type, to this file and measure nothing
   bool verbose = false;  ///< show the layers and the steps of the plan too

@@ -78,12 +78,14 @@ TEST_CASE("Single options are read", "[bench]") {
   CHECK(o.seed == UINT64_MAX);
   CHECK(o.format == Format::json);
   CHECK(o.out == "x.json");
+  CHECK(parsed({"--html", "x.html"}).html == "x.html");
+  CHECK(o.html.empty());
   CHECK(parsed({"--format", "csv"}).format == Format::csv);
   CHECK(parsed({"--format", "markdown"}).format == Format::markdown);
   CHECK(parsed({"--list-presets"}).list_presets);
   const std::string help = parsed({"--help"}).help;
   for (const char* option : {"--preset", "--model", "--shape", "--type", "--prompt", "--generate", "--threads", "--isa",
-                             "--repeat", "--context", "--seed", "--format", "--out", "--list-presets", "--help"})
+                             "--repeat", "--context", "--seed", "--format", "--out", "--html", "--list-presets", "--help"})
     CHECK(help.find(option) != std::string::npos);
 }
 

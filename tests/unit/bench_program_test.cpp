@@ -64,6 +64,17 @@ TEST_CASE("bench_breakdown writes tables and CSV", "[bench]") {
   CHECK(folder.count() == 1);
 }
 
+TEST_CASE("bench_breakdown writes a page beside its report", "[bench]") {
+  if (!program_exists()) return;
+  const mote::test::TempDir folder;
+  const Outcome o = run(kSmall + "--threads 1 --html '" + folder.file("x.html") + "'");
+  REQUIRE(o.status == 0);
+  CHECK(o.out.find("tokens/s") != std::string::npos);
+  CHECK(folder.read("x.html").starts_with("<!DOCTYPE html>"));
+  CHECK(folder.read("x.html").find("\"wall_ns\"") != std::string::npos);
+  CHECK(folder.count() == 1);
+}
+
 TEST_CASE("bench_breakdown saves a model that it can open", "[bench]") {
   if (!program_exists()) return;
   const mote::test::TempDir folder;
@@ -93,6 +104,7 @@ TEST_CASE("bench_breakdown says in one line what is wrong", "[bench]") {
       {"--model '" + short_file + "'", 1},
       {"--model '" + folder.path() + "'", 1},
       {kSmall + "--out '" + folder.file("no/folder/x") + "'", 1},
+      {kSmall + "--html '" + folder.file("no/folder/x") + "'", 1},
   };
   for (const Case& c : cases) {
     const Outcome o = run(c.arguments);

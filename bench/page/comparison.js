@@ -1,0 +1,3 @@
+// The page of bench_report.
+
+function drawComparison(page, data) {}

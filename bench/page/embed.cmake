@@ -1,0 +1,17 @@
+# Writes the files of the page into a C++ source: cmake -DOUT=FILE -DFOLDER=DIR "-DSCRIPTS=a.js;b.js" -P embed.cmake
+function(mote_literal name)
+  set(text "")
+  foreach(file ${ARGN})
+    file(READ ${FOLDER}/${file} part)
+    string(APPEND text "${part}")
+  endforeach()
+  string(APPEND source "const std::string_view ${name} = R\"page(${text})page\";\n")
+  set(source "${source}" PARENT_SCOPE)
+endfunction()
+
+set(source "// Made from bench/page by embed.cmake.\n#include \"bench/page_parts.h\"\n\nnamespace bench {\n\n")
+mote_literal(page_html page.html)
+mote_literal(page_css page.css)
+mote_literal(page_script ${SCRIPTS})
+string(APPEND source "\n} // namespace bench\n")
+file(WRITE ${OUT} "${source}")
