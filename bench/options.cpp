@@ -5,6 +5,8 @@
 
 #include <charconv>
 
+#include "bench/study.h"
+
 namespace bench {
 namespace {
 
@@ -18,7 +20,7 @@ constexpr int kMaxTokens = 1 << 24, kMaxThreads = 1024, kMaxRepeat = 1000;
 /// The words of the command line, before they are understood.
 struct Words {
   std::vector<std::string> presets, files, shapes, types, prompts, generates, threads, isas;
-  std::string repeat = "3", context, seed = "0", format = "table", out, html, save, cache_dir, study;
+  std::string repeat = "3", context, seed = "0", format = "table", out, html, save, cache_dir, study, runs_dir, published;
   bool verbose = false, list_presets = false;
 };
 
@@ -81,10 +83,18 @@ void describe(CLI::App& app, Words& w) {
       "Write the preset or shape with its random weights as a GGUF file, with a made-up tokenizer, and measure nothing");
   app.add_flag("--verbose", w.verbose, "Show the layers, and the steps of the plan with their barriers, in the table");
   app.add_flag("--list-presets", w.list_presets, "List the presets");
-  CLI::App* study = app.add_subcommand("study", "Measure many models, each in a process of its own: a Markdown table");
-  study->add_option("name", w.study, "overview: the models of table 1 of \"Demystifying Small Language Models\" (ACL 2025)")
-      ->required()
-      ->check(CLI::IsMember({"overview"}));
+  std::string what =
+      "A study of \"Demystifying Small Language Models\" (ACL 2025), as Markdown or JSON, each run in a new process:";
+  std::vector<std::string> names;
+  for (const StudyKind& kind : all_studies()) {
+    what += fmt::format("\n{:<13} {}", kind.name, kind.what);
+    names.emplace_back(kind.name);
+  }
+  CLI::App* study = app.add_subcommand("study", what);
+  study->add_option("name", w.study, "Of the study")->required()->check(CLI::IsMember(names));
+  add(*study, "--runs", "DIR", w.runs_dir, "Keep the runs' reports in this folder; what is there already is not measured again");
+  add(*study, "--published", "FILE", w.published,
+      "ablation: lines of name,prefill,decode in tokens/s behind a first line, to compare with");
   study->fallthrough();
   app.footer(
       "Options with \"...\" may be given several times, or (but for --model and --shape) with several values separated by\n"
@@ -107,17 +117,30 @@ Result<mote::Isa> parse_isa(const std::string& word) {
 }
 
 /// What a study measures, unless told otherwise.
-std::vector<std::string> presets_of_study() {
+std::vector<std::string> presets_of(std::string_view study) {
+  if (study == "quantization") return {"phi-1.5"};
+  if (study == "breakdown" || study.empty()) return {"qwen2-0.5b", "qwen1.5-0.5b"};
+  if (study == "memory")
+    return {"qwen2-0.5b",     "qwen1.5-0.5b", "smollm-135m", "openelm-450m", "bloom-560m",
+            "tinyllama-1.1b", "llama-3.2-1b", "phi-1.5",     "gemma-2b",     "minicpm3-4b"};
   std::vector<std::string> names;
   for (const mote::Preset& preset : mote::all_presets())
-    if (preset.group == "table 1" && !preset.shape.empty()) names.push_back(preset.name);
+    if (preset.group == (study == "ablation" ? "table 9" : "table 1") && !preset.shape.empty()) names.push_back(preset.name);
   return names;
+}
+
+std::vector<mote::Mix> types_of(std::string_view study) {
+  using enum mote::Mix;
+  return study == "quantization" ? std::vector{F16, Q8_0, Q6_K, Q5_K_M, Q4_K_M, Q4_0, Q3_K_M} : std::vector{Q4_K_M};
+}
+
+std::vector<int> prompts_of(std::string_view study) {
+  return study == "quantization" ? std::vector{1, 10, 50, 100, 200, 350, 500} : std::vector{50};
 }
 
 Status read_sources(Options& o, const Words& w) {
   std::vector<std::string> presets = w.presets;
-  if (!w.study.empty() && presets.empty()) presets = presets_of_study();
-  if (presets.empty() && w.files.empty() && w.shapes.empty()) presets = {"qwen2-0.5b", "qwen1.5-0.5b"};
+  if (presets.empty() && w.files.empty() && w.shapes.empty()) presets = presets_of(w.study);
   const auto with_spec = [](const char* option, Result<mote::ModelSpec> (*read)(std::string_view)) {
     return [=](const std::string& word) -> Result<Source> {
       Result<mote::ModelSpec> spec = of_option(option, read(word));
@@ -149,9 +172,9 @@ Status read_lists(Options& o, const Words& w) {
     return s;
   if (Status s = parse_all(o.isas, w.isas, parse_isa); !s) return s;
 
-  if (o.types.empty()) o.types = {mote::Mix::Q4_K_M};
-  if (o.prompts.empty()) o.prompts = {50};
-  if (o.generates.empty()) o.generates = {50};
+  if (o.types.empty()) o.types = types_of(w.study);
+  if (o.prompts.empty()) o.prompts = prompts_of(w.study);
+  if (o.generates.empty()) o.generates = {w.study == "quantization" ? 20 : 50};
   if (o.threads.empty()) o.threads = {mote::default_thread_count()};
   if (o.isas.empty()) {
     const Result<mote::Isa> best = mote::default_isa();
@@ -183,6 +206,8 @@ Status read_single_values(Options& o, const Words& w) {
   o.verbose = w.verbose;
   o.list_presets = w.list_presets;
   o.study = w.study;
+  o.runs_dir = w.runs_dir;
+  o.published = w.published;
   return {};
 }
 
@@ -194,6 +219,19 @@ Status check_contexts(const Options& o) {
         if (source.spec)
           if (const auto context = context_of_run(source.name, source.spec->n_ctx, o.context, prompt, generate); !context)
             return context.error();
+  return {};
+}
+
+/// Each study has its own lists; the others measure one combination.
+Status check_study(const Options& o, const Words& w) {
+  const auto one = [](const auto& list) { return list.size() == 1; };
+  const bool lists = o.study == "quantization";
+  if (!w.files.empty() || !w.shapes.empty() || !one(o.generates) || !one(o.threads) || !one(o.isas) || o.context != 0 ||
+      (lists ? !one(o.sources) : !one(o.types) || !one(o.prompts)))
+    return usage(fmt::format("study {}: measures {}, with one --generate, --threads and --isa, and no --context", o.study,
+                             lists ? "one --preset in several types and prompts" : "presets with one --type and --prompt"));
+  if (o.format == Format::csv) return usage("study: --format is markdown or json");
+  if (!o.published.empty() && o.study != "ablation") return usage("--published belongs to study ablation");
   return {};
 }
 
@@ -233,10 +271,8 @@ Result<Options> parse_options(int argc, const char* const* argv) {
     return usage("--save writes one model: expected one --preset or --shape, and one --type");
   }
   if (Status s = check_contexts(options); !s) return s.error();
-  const auto one = [](const auto& list) { return list.size() == 1; };
-  if (!options.study.empty() && !(words.files.empty() && words.shapes.empty() && one(options.types) && one(options.prompts) &&
-                                  one(options.generates) && one(options.threads) && one(options.isas)))
-    return usage("study: measures presets, with one --type, --prompt, --generate, --threads and --isa");
+  if (!options.study.empty())
+    if (Status s = check_study(options, words); !s) return s.error();
   return options;
 }
 

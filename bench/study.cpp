@@ -1,127 +1,128 @@
 #include "bench/study.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <cmath>
+#include <iterator>
 
 #include "bench/machine.h"
 #include "bench/report.h"
 
-extern char** environ;
-
 namespace bench {
 namespace {
 
-using mote::Error;
-using mote::ErrorCode;
 using mote::Result;
 using mote::Status;
-using Json = nlohmann::json;
 
-Error system_error(const char* what) { return {ErrorCode::io, fmt::format("{}: {}", what, std::strerror(errno))}; }
-
-/// What a process wrote to its standard output and standard error, and whether it succeeded.
-struct Finished {
-  std::string out;
-  bool succeeded = false;
+constexpr StudyKind kStudies[] = {
+    {"overview", "first token, tokens and memory of the models of table 1 (figure 4)", study_overview},
+    {"quantization", "Phi-1.5 in seven types, prompts of 1 to 500 tokens (figure 5)", study_quantization},
+    {"breakdown", "Qwen2-0.5B and Qwen1.5-0.5B by component (figure 8)", study_breakdown},
+    {"memory", "parameters, KV cache and buffers by model, vocabulary and context (figure 9)", study_memory},
+    {"ablation", "the 18 shapes of table 9 in random order, again and again", study_ablation},
 };
 
-std::string read_all(int fd) {
+/// Numbers with three digits or more that mean something; a bar would end a cell.
+std::string cell(const Study& value) {
+  if (value.is_null()) return "";
+  if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
+  if (value.is_number()) {
+    const double number = value.get<double>(), size = std::abs(number);
+    return fmt::format("{:.{}f}", number, size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  }
   std::string text;
-  char buffer[1 << 14];
-  for (ssize_t n; (n = ::read(fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR);)
-    if (n > 0) text.append(buffer, static_cast<std::size_t>(n));
+  for (const char c : value.get<std::string>()) {
+    if (c == '|') text += '\\';
+    text += c;
+  }
   return text;
 }
 
-/// Runs this program with other arguments.
-Result<Finished> run_self(const std::vector<std::string>& arguments) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return system_error("pipe");
-  std::vector<char*> argv{const_cast<char*>("bench_breakdown")};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-  pid_t pid = 0;
-  errno = ::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
-  const bool started = errno == 0;
-  posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
-  if (!started) {
-    ::close(ends[0]);
-    return system_error("/proc/self/exe");
-  }
-  Finished finished;
-  finished.out = read_all(ends[0]);
-  ::close(ends[0]);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  finished.succeeded = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  return finished;
+void add_row(std::string& text, const Study& cells) {
+  text += "|";
+  for (const Study& value : cells) text += fmt::format(" {} |", cell(value));
+  text += "\n";
 }
 
-std::vector<std::string> arguments_of(const Options& o, const std::string& preset) {
-  return {"--preset",   preset,
-          "--type",     std::string(mote::mix_name(o.types[0])),
-          "--prompt",   std::to_string(o.prompts[0]),
-          "--generate", std::to_string(o.generates[0]),
-          "--threads",  std::to_string(o.threads[0]),
-          "--isa",      std::string(mote::isa_name(o.isas[0])),
-          "--repeat",   std::to_string(o.repeat),
-          "--seed",     std::to_string(o.seed),
-          "--format",   "json"};
-}
-
-double ms(const Json& ns) { return ns.get<double>() / 1e6; }
-
-std::string row_of(const std::string& preset, const Finished& finished) {
-  const Json report = finished.succeeded ? Json::parse(finished.out, nullptr, false) : Json();
-  if (!report.is_object()) {
-    std::string why = finished.out.substr(0, finished.out.find('\n'));
-    return fmt::format("| {} | {} |\n", preset, why.empty() ? "the process ended without a word" : why);
+void add_rule(std::string& text, const Study& table) {
+  text += "|";
+  for (std::size_t i = 0; i < table["columns"].size(); ++i) {
+    const auto is_number = [&](const Study& row) { return i < row.size() && row[i].is_number(); };
+    text += std::any_of(table["rows"].begin(), table["rows"].end(), is_number) ? "---:|" : "---|";
   }
-  const Json& run = report["runs"][0];
-  const Json &prefill = run["phases"]["prefill"], &decode = run["phases"]["decode"];
-  return fmt::format("| {} | {:.0f} | {:.1f} | {:.1f} | {:.2f} | {:.2f} | {:.1f} | {:.0f} |\n", preset,
-                     run["n_parameters"].get<double>() / 1e6, ms(run["time_to_first_token_ns"]["median"]),
-                     prefill["tokens_per_second"].get<double>(), ms(decode["token_ns"]["p50"]), ms(decode["token_ns"]["p90"]),
-                     decode["tokens_per_second"].get<double>(), run["memory"]["process_peak"].get<double>() / 1e6);
-}
-
-std::string head_of(const Options& o) {
-  const Machine machine = this_machine();
-  return fmt::format(
-      "{} models, {}, prompt {}, {} tokens generated, {} threads of {} on {}; medians of {}, each model in a process of "
-      "its own.\n\n"
-      "| model | parameters [M] | time to first token [ms] | prefill [tokens/s] | per token, median [ms] | 90% [ms] | "
-      "decode [tokens/s] | peak memory [MB] |\n"
-      "|---|---|---|---|---|---|---|---|\n",
-      o.sources.size(), mote::mix_name(o.types[0]), o.prompts[0], o.generates[0], o.threads[0], machine.n_processors, machine.cpu,
-      o.repeat);
+  text += "\n";
 }
 
 } // namespace
 
-Status run_study(const Options& options, Progress& progress, Output& output) {
-  if (Status s = output.write(head_of(options)); !s) return s;
-  for (std::size_t i = 0; i < options.sources.size(); ++i) {
-    const std::string& preset = options.sources[i].name;
-    progress.show(fmt::format("{} of {}: {}", i + 1, options.sources.size(), preset));
-    const auto finished = run_self(arguments_of(options, preset));
-    if (!finished) return finished.error();
-    progress.clear();
-    if (Status s = output.write(row_of(preset, *finished)); !s) return s;
+std::span<const StudyKind> all_studies() { return kStudies; }
+
+Study new_study(std::string title, const Options& options, std::vector<std::string> about) {
+  const Machine machine = this_machine();
+  Study isas = Study::array();
+  for (const mote::Isa isa : machine.isas) isas.push_back(mote::isa_name(isa));
+  return {{"mote", mote_version()},
+          {"machine",
+           {{"cpu", machine.cpu},
+            {"processors", machine.n_processors},
+            {"performance_cores", machine.n_performance_cores},
+            {"isas", isas}}},
+          {"title", std::move(title)},
+          {"facts", {fmt::format("{} threads", options.threads[0]), mote::isa_name(options.isas[0])}},
+          {"about", std::move(about)},
+          {"findings", Study::array()},
+          {"charts", Study::array()},
+          {"tables", Study::array()}};
+}
+
+void add_finding(Study& study, std::string paper, std::string here, std::optional<bool> agrees) {
+  Study finding = {{"paper", std::move(paper)}, {"here", std::move(here)}};
+  finding["agrees"] = agrees ? Study(*agrees) : Study();
+  study["findings"].push_back(std::move(finding));
+}
+
+void add_table(Study& study, std::string caption, std::vector<std::string> columns, std::vector<Study> rows) {
+  study["tables"].push_back({{"caption", std::move(caption)}, {"columns", std::move(columns)}, {"rows", std::move(rows)}});
+}
+
+void add_chart(Study& study, Study chart) { study["charts"].push_back(std::move(chart)); }
+
+std::string markdown_of_study(const Study& study) {
+  std::string text = fmt::format("# {}\n\n", study["title"].get<std::string>());
+  fmt::format_to(std::back_inserter(text), "mote {} on {}, {} processors", study["mote"].get<std::string>(),
+                 study["machine"]["cpu"].get<std::string>(), study["machine"]["processors"].get<int>());
+  for (const Study& fact : study["facts"]) text += ", " + fact.get<std::string>();
+  text += ".\n";
+  for (const Study& paragraph : study["about"]) text += "\n" + paragraph.get<std::string>() + "\n";
+  if (!study["findings"].empty()) text += "\n| The paper | Here | |\n|---|---|---|\n";
+  for (const Study& finding : study["findings"]) {
+    const Study& agrees = finding["agrees"];
+    add_row(text, {finding["paper"], finding["here"], agrees.is_null() ? "open" : agrees.get<bool>() ? "agrees" : "disagrees"});
   }
+  for (const Study& table : study["tables"]) {
+    fmt::format_to(std::back_inserter(text), "\n## {}\n\n", table["caption"].get<std::string>());
+    add_row(text, table["columns"]);
+    add_rule(text, table);
+    for (const Study& row : table["rows"]) add_row(text, row);
+  }
+  return text;
+}
+
+double rounded(double value, int n_digits) {
+  const double scale = std::pow(10.0, n_digits);
+  return std::round(value * scale) / scale;
+}
+
+Status run_study(const Options& options, Progress& progress, Output& output) {
+  const auto kind = std::ranges::find(kStudies, options.study, &StudyKind::name);
+  const Result<Study> study = kind->run(options, progress);
+  progress.clear();
+  if (!study) return study.error();
+  const bool json = options.format == Format::json;
+  // A model's path need not be UTF-8; JSON must.
+  const std::string text = json ? study->dump(2, ' ', false, Study::error_handler_t::replace) + "\n" : markdown_of_study(*study);
+  if (Status s = output.write(text); !s) return s;
   return output.finish();
 }
 
