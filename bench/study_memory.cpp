@@ -152,18 +152,17 @@ Result<Study> study_memory(const Options& options, Progress& progress) {
       "Memory: parameters, KV cache, buffers", options,
       {fmt::format(
           "{}, an F16 cache, predicted from the shapes alone; contexts longer than a model's own are computed all the same. "
-          "Measured where it takes less than {:.0f}% of the machine's memory: what a session with that context says it holds, "
-          "and the most that its process held in 54 tokens, when most pages of the cache had not been touched.",
-          mote::mix_name(options.types[0]), 100 * kShareOfMachine)});
+          "Measured where it takes less than {:.0f}% of the machine's memory: what a session with that context says it holds "
+          "({} of them not what was predicted), and the most that its process held in 54 tokens, without the pages of the "
+          "cache that nobody has touched.",
+          mote::mix_name(options.types[0]), 100 * kShareOfMachine, n_differ == 0 ? "none" : std::to_string(n_differ))});
   add_finding(study, fmt::format("With a context of {} the KV cache takes more than 80% of the memory.", kContextOfPaper),
-              fmt::format("between {:.0f}% ({}) and more", 100 * *share, model), *share > 0.8);
+              fmt::format("{:.0f}% ({}) or more", 100 * *share, model), *share > 0.8);
   const double small = vocabularies->front()[5].get<double>(), large = vocabularies->back()[5].get<double>();
   add_finding(study, "A larger vocabulary needs a larger compute buffer.",
               fmt::format("{:.1f} MB with {} tokens, {:.1f} MB with {}: only the last token's logits are kept", small,
                           kVocabularies.front(), large, kVocabularies.back()),
               large > 1.6 * small);
-  add_finding(study, "(The prediction)", fmt::format("{} of the measured sessions hold another number of bytes", n_differ),
-              n_differ == 0);
   add_chart(study, chart_of(*points));
   add_table(
       study, "By context [MB]",
