@@ -48,7 +48,6 @@ Status run(const bench::Options& options) {
     return output->finish();
   }
   bench::Progress progress;
-  if (!options.study.empty()) return bench::run_study(options, progress, *output);
   if (!options.save.empty()) return bench::save_model(options, progress);
   std::optional<bench::Output> page;
   if (!options.html.empty()) {
@@ -56,6 +55,7 @@ Status run(const bench::Options& options) {
     if (!opened) return std::move(opened).error();
     page = *std::move(opened);
   }
+  if (!options.study.empty()) return bench::run_study(options, progress, *output, page ? &*page : nullptr);
   const bench::Machine machine = bench::this_machine();
   std::vector<bench::RunReport> reports;
   bool head_written = false;

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "bench/machine.h"
+#include "bench/page.h"
 #include "bench/report.h"
 
 namespace bench {
@@ -114,16 +115,16 @@ double rounded(double value, int n_digits) {
   return std::round(value * scale) / scale;
 }
 
-Status run_study(const Options& options, Progress& progress, Output& output) {
+Status run_study(const Options& options, Progress& progress, Output& output, Output* page) {
   const auto kind = std::ranges::find(kStudies, options.study, &StudyKind::name);
   const Result<Study> study = kind->run(options, progress);
   progress.clear();
   if (!study) return study.error();
-  const bool json = options.format == Format::json;
-  // A model's path need not be UTF-8; JSON must.
-  const std::string text = json ? study->dump(2, ' ', false, Study::error_handler_t::replace) + "\n" : markdown_of_study(*study);
-  if (Status s = output.write(text); !s) return s;
-  return output.finish();
+  const std::string json = study->dump(2, ' ', false, Study::error_handler_t::replace) + "\n"; // a message need not be UTF-8
+  if (Status s = output.write(options.format == Format::json ? json : markdown_of_study(*study)); !s) return s;
+  if (Status s = output.finish(); !s || page == nullptr) return s;
+  if (Status s = page->write(page_of_study(json)); !s) return s;
+  return page->finish();
 }
 
 } // namespace bench

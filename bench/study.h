@@ -24,8 +24,9 @@ struct StudyKind {
 };
 std::span<const StudyKind> all_studies();
 
-/// Runs options.study and writes it, as Markdown or JSON. Errors: io, and of starting a process.
-mote::Status run_study(const Options& options, Progress& progress, Output& output);
+/// Runs options.study and writes it, as Markdown or JSON, and as a page where one is asked for (null: none). Errors: io, and of
+/// starting a process.
+mote::Status run_study(const Options& options, Progress& progress, Output& output, Output* page);
 
 // The parts of a study.
 Study new_study(std::string title, const Options& options, std::vector<std::string> about);

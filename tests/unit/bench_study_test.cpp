@@ -45,8 +45,8 @@ TEST_CASE("a study keeps its runs and does not repeat them", "[bench]") {
   if (!program.exists()) return;
   const mote::test::TempDir folder;
   const std::string runs = folder.file("runs");
-  const std::string command = "study breakdown --preset smollm-135m --prompt 3 --generate 2 --repeat 1 --threads 1 --runs '" + runs +
-                              "' --format ";
+  const std::string command =
+      "study breakdown --preset smollm-135m --prompt 3 --generate 2 --repeat 1 --threads 1 --runs '" + runs + "' --format ";
   const Outcome first = program.run(command + "json");
   INFO(first.err);
   REQUIRE(first.status == 0);
@@ -57,8 +57,9 @@ TEST_CASE("a study keeps its runs and does not repeat them", "[bench]") {
   CHECK(study["tables"][0]["rows"][0][0] == "smollm-135m");
   CHECK(std::distance(std::filesystem::directory_iterator(runs), std::filesystem::directory_iterator()) == 1);
   CHECK(program.run(command + "json").out == first.out); // no two measurements are alike
-  const Outcome markdown = program.run(command + "markdown");
+  const Outcome markdown = program.run(command + "markdown --html '" + folder.file("study.html") + "'");
   CHECK(markdown.out.starts_with("# Breakdown"));
+  CHECK(folder.read("study.html").find("Breakdown: where the time goes") != std::string::npos);
 
   // what is damaged is measured again
   const std::filesystem::path kept = *std::filesystem::directory_iterator(runs);
@@ -72,9 +73,12 @@ TEST_CASE("the ablation compares with published speeds", "[bench]") {
   const BenchProgram program("bench_breakdown");
   if (!program.exists()) return;
   const mote::test::TempDir folder;
-  const std::string path = folder.write("published.csv", "name,prefill,decode\nablation-01,3,30\nablation-02,2,20\nablation-17,1,10\n");
-  const std::string command = "study ablation --preset ablation-01,ablation-02,ablation-17 --prompt 2 --generate 2 --repeat 1 "
-                              "--threads 1 --format json --published '" + path + "'";
+  const std::string path =
+      folder.write("published.csv", "name,prefill,decode\nablation-01,3,30\nablation-02,2,20\nablation-17,1,10\n");
+  const std::string command =
+      "study ablation --preset ablation-01,ablation-02,ablation-17 --prompt 2 --generate 2 --repeat 1 "
+      "--threads 1 --format json --published '" +
+      path + "'";
   const Outcome o = program.run(command);
   INFO(o.err);
   REQUIRE(o.status == 0);
