@@ -30,7 +30,7 @@ std::string cell(const Study& value) {
   if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
   if (value.is_number()) {
     const double number = value.get<double>(), size = std::abs(number);
-    return fmt::format("{:.{}f}", number, size >= 100 ? 0 : size >= 10 ? 1 : 2);
+    return fmt::format("{:.{}f}", number, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size > 0 ? 3 : 0);
   }
   std::string text;
   for (const char c : value.get<std::string>()) {

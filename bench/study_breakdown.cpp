@@ -47,13 +47,13 @@ double matrix_share(const Json& run) {
 void add_rows(std::vector<Study>& rows, const std::string& name, const Json& run) {
   for (const char* phase : kPhases) {
     const Json& measured = run["phases"][phase];
-    const auto add = [&](const std::string& part, const Json& row) {
-      rows.push_back({name, phase, part, rounded(ms(row["ns"]) / measured["n_tokens"].get<double>(), 4),
+    const auto add = [&](const char* kind, const std::string& part, const Json& row) {
+      rows.push_back({name, phase, kind, part, rounded(ms(row["ns"]) / measured["n_tokens"].get<double>(), 4),
                       rounded(100 * row["share"].get<double>(), 1), rounded(row["bytes_per_second"].get<double>() / 1e9, 1),
                       rounded(row["operations_per_second"].get<double>() / 2e9, 1)});
     };
-    for (const char* component : kComponents) add(component, measured["components"][component]);
-    for (const auto& [operation, row] : measured["operations"].items()) add(operation, row);
+    for (const char* component : kComponents) add("component", component, measured["components"][component]);
+    for (const auto& [operation, row] : measured["operations"].items()) add("operation", operation, row);
   }
 }
 
@@ -92,7 +92,7 @@ Result<Study> study_breakdown(const Options& options, Progress& progress) {
   for (const char* phase : kPhases) add_chart(study, chart_of(phase, options.sources, found));
   add_table(study, "Models", {"model", "time to first token [ms]", "per token [ms]", "products of matrices [%]"},
             std::move(sums));
-  add_table(study, "Components and operations", {"model", "phase", "part", "ms per token", "share [%]", "GB/s", "GMAC/s"},
+  add_table(study, "Components and operations", {"model", "phase", "kind", "part", "ms per token", "share [%]", "GB/s", "GMAC/s"},
             std::move(rows));
   return study;
 }

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bench/study.h"
 
 namespace bench {
@@ -8,11 +10,22 @@ namespace {
 using mote::Result;
 using Json = nlohmann::json;
 
+/// The run with the median of a time; a round's runs are disturbed by what else the machine does in that round.
+const Json& middle(const std::vector<Json>& rounds, double (*time)(const Json&)) {
+  std::vector<const Json*> sorted;
+  for (const Json& run : rounds) sorted.push_back(&run);
+  std::ranges::sort(sorted, {}, [&](const Json* run) { return time(*run); });
+  return *sorted[(sorted.size() - 1) / 2];
+}
+
 /// What was measured in one type.
 struct Curve {
   std::string type;
-  std::vector<Json> runs; ///< [n_prompts]
-  double token_ms() const { return bench::token_ms(runs.back()); }
+  std::vector<std::vector<Json>> prompts; ///< [n_prompts, rounds]
+  const Json& run(std::size_t prompt) const { return middle(prompts[prompt], first_token_ms); }
+  const Json& longest() const { return run(prompts.size() - 1); }
+  const Json& decode() const { return middle(prompts.back(), bench::token_ms); }
+  double token_ms() const { return bench::token_ms(decode()); }
 };
 
 const Json& matrices(const Json& phase) {
@@ -47,18 +60,17 @@ std::vector<Study> crossings(const std::vector<Curve>& curves, const std::vector
       const Curve *leader = nullptr, *other = nullptr;
       std::size_t led_at = 0;
       for (std::size_t p = 0; p < prompts.size(); ++p) {
-        const double ratio = first_token_ms(curves[a].runs[p]) / first_token_ms(curves[b].runs[p]);
+        const double ratio = first_token_ms(curves[a].run(p)) / first_token_ms(curves[b].run(p));
         if (ratio < kNoise && ratio > 1 / kNoise) continue;
         const Curve *now = ratio < 1 ? &curves[a] : &curves[b], *then = ratio < 1 ? &curves[b] : &curves[a];
         if (leader != nullptr && leader != now) {
-          const Json &fast = now->runs[p], &slow = then->runs[p];
+          const Json &fast = now->run(p), &slow = then->run(p);
           const Json &fast_mat = matrices(fast["phases"]["prefill"]), &slow_mat = matrices(slow["phases"]["prefill"]);
-          rows.push_back(
-              {fmt::format("{} before {}", leader->type, other->type), prompts[led_at],
-               fmt::format("{} before {}", now->type, then->type), prompts[p], largest_difference(slow, fast),
-               fmt::format("{:.0f} against {:.0f} GMAC/s", gmacs(fast_mat), gmacs(slow_mat)),
-               fmt::format("{:.1f} against {:.1f} GB/s", gigabytes(matrices(leader->runs[led_at]["phases"]["prefill"])),
-                           gigabytes(matrices(other->runs[led_at]["phases"]["prefill"])))});
+          rows.push_back({fmt::format("{} before {}", leader->type, other->type), prompts[led_at],
+                          fmt::format("{} before {}", now->type, then->type), prompts[p], largest_difference(slow, fast),
+                          fmt::format("{:.0f} against {:.0f} GMAC/s", gmacs(fast_mat), gmacs(slow_mat)),
+                          fmt::format("{:.1f} against {:.1f} GB/s", gigabytes(matrices(leader->run(led_at)["phases"]["prefill"])),
+                                      gigabytes(matrices(other->run(led_at)["phases"]["prefill"])))});
         }
         leader = now;
         other = then;
@@ -72,7 +84,7 @@ Study lines(const std::vector<Curve>& curves, const std::vector<int>& prompts) {
   Study series = Study::array();
   for (const Curve& curve : curves) {
     Study points = Study::array();
-    for (std::size_t p = 0; p < prompts.size(); ++p) points.push_back({prompts[p], rounded(first_token_ms(curve.runs[p]), 2)});
+    for (std::size_t p = 0; p < prompts.size(); ++p) points.push_back({prompts[p], rounded(first_token_ms(curve.run(p)), 2)});
     series.push_back({{"name", curve.type}, {"points", std::move(points)}});
   }
   return {{"kind", "line"},
@@ -104,7 +116,7 @@ const Curve* curve_of(const std::vector<Curve>& curves, std::string_view type) {
 void add_findings(Study& study, const std::vector<Curve>& curves, int longest) {
   const Curve *f16 = curve_of(curves, "F16"), *q4 = curve_of(curves, "Q4_K_M"), *q3 = curve_of(curves, "Q3_K_M");
   const Curve *q8 = curve_of(curves, "Q8_0"), *q5 = curve_of(curves, "Q5_K_M"), *q6 = curve_of(curves, "Q6_K");
-  const auto prefill = [](const Curve* curve) { return first_token_ms(curve->runs.back()); };
+  const auto prefill = [](const Curve* curve) { return first_token_ms(curve->longest()); };
   if (f16 != nullptr && q4 != nullptr) {
     const double in_prefill = prefill(f16) / prefill(q4), in_decode = f16->token_ms() / q4->token_ms();
     add_finding(study, "Quantization helps decode more than prefill.",
@@ -130,14 +142,15 @@ void add_findings(Study& study, const std::vector<Curve>& curves, int longest) {
 void add_tables(Study& study, const std::vector<Curve>& curves, const std::vector<int>& prompts) {
   std::vector<std::string> columns = {"type"};
   for (const int prompt : prompts) columns.push_back(fmt::format("prompt {} [ms]", prompt));
-  columns.insert(columns.end(), {"per token [ms]", "prefill GMAC/s", "decode GB/s"});
+  columns.insert(columns.end(), {"per token [ms]", "prefill GMAC/s", "decode GB/s", "memory GB/s"});
   std::vector<Study> rows;
   for (const Curve& curve : curves) {
     Study row = {curve.type};
-    for (const Json& run : curve.runs) row.push_back(rounded(first_token_ms(run), 2));
+    for (std::size_t p = 0; p < prompts.size(); ++p) row.push_back(rounded(first_token_ms(curve.run(p)), 2));
     row.push_back(rounded(curve.token_ms(), 3));
-    row.push_back(rounded(gmacs(matrices(curve.runs.back()["phases"]["prefill"])), 1));
-    row.push_back(rounded(gigabytes(curve.runs.back()["phases"]["decode"]["operations"]["mul_mat_vec"]), 1));
+    row.push_back(rounded(gmacs(matrices(curve.longest()["phases"]["prefill"])), 1));
+    row.push_back(rounded(gigabytes(curve.decode()["phases"]["decode"]["operations"]["mul_mat_vec"]), 1));
+    row.push_back(rounded(curve.decode()["roofline"]["read_bytes_per_second"].get<double>() / 1e9, 1));
     rows.push_back(std::move(row));
   }
   add_table(study, "Time to first token by prompt, and per token", std::move(columns), std::move(rows));
@@ -149,22 +162,40 @@ void add_tables(Study& study, const std::vector<Curve>& curves, const std::vecto
               std::move(changes));
 }
 
+/// All types in turn, again and again: what else the machine does meanwhile is not the fault of one type.
+Result<std::vector<Curve>> measure(const Options& options, Progress& progress) {
+  Runs runs(options, progress, static_cast<int>(options.types.size()) * options.repeat);
+  std::vector<Curve> curves;
+  for (const mote::Mix type : options.types)
+    curves.push_back({std::string(mote::mix_name(type)), std::vector<std::vector<Json>>(options.prompts.size())});
+  for (int round = 0; round < options.repeat; ++round)
+    for (std::size_t i = 0; i < curves.size(); ++i) {
+      const auto answer = runs.measure({{"--preset", options.sources[0].name},
+                                        options.types[i],
+                                        options.prompts,
+                                        options.generates[0],
+                                        0,
+                                        1,
+                                        options.seed + static_cast<std::uint64_t>(round)});
+      if (!answer) return answer.error();
+      if (answer->runs.size() != options.prompts.size()) return mote::Error{mote::ErrorCode::io, answer->problem};
+      for (std::size_t p = 0; p < options.prompts.size(); ++p) curves[i].prompts[p].push_back(answer->runs[p]);
+    }
+  return curves;
+}
+
 } // namespace
 
 Result<Study> study_quantization(const Options& options, Progress& progress) {
-  Runs runs(options, progress, static_cast<int>(options.types.size()));
-  const std::string& model = options.sources[0].name;
-  std::vector<Curve> curves;
-  for (const mote::Mix type : options.types) {
-    auto answer =
-        runs.measure({{"--preset", model}, type, options.prompts, options.generates[0], 0, options.repeat, options.seed});
-    if (!answer) return answer.error();
-    if (answer->runs.size() != options.prompts.size()) return mote::Error{mote::ErrorCode::io, answer->problem};
-    curves.push_back({std::string(mote::mix_name(type)), std::move(answer->runs)});
-  }
-  Study study = new_study("Quantization: types and prompts", options,
-                          {fmt::format("{} with random weights, {} tokens generated behind each prompt; medians of {} runs.",
-                                       model, options.generates[0], options.repeat)});
+  const auto measured = measure(options, progress);
+  if (!measured) return measured.error();
+  const std::vector<Curve>& curves = *measured;
+  Study study = new_study(
+      "Quantization: types and prompts", options,
+      {fmt::format(
+          "{} with random weights, {} tokens generated behind each prompt; medians of {} rounds of all types. \"memory\" is "
+          "the bandwidth that the run with the median found: where it differs, decode differs with it.",
+          options.sources[0].name, options.generates[0], options.repeat)});
   add_findings(study, curves, options.prompts.back());
   add_chart(study, lines(curves, options.prompts));
   add_chart(study, bars(curves));

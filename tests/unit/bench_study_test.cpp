@@ -30,7 +30,7 @@ TEST_CASE("a study as Markdown", "[bench]") {
   CHECK(text.find(" processors, 2 threads, scalar.\n\nWhat was done.\n") != std::string::npos);
   CHECK(text.find("| It is so. | It is. | agrees |\n| It is not so. | It is. | disagrees |\n| Who knows? | Nobody. | open |\n") !=
         std::string::npos);
-  CHECK(text.find("## Things\n\n| name | n | x |\n|---|---:|---:|\n| a\\|b | 12345 | 0.12 |\n| c | 7 | 98.8 |\n| d |  | 1234 |\n"
+  CHECK(text.find("## Things\n\n| name | n | x |\n|---|---:|---:|\n| a\\|b | 12345 | 0.125 |\n| c | 7 | 98.8 |\n| d |  | 1234 |\n"
                   "| why not |\n") != std::string::npos);
 }
 
