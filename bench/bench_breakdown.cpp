@@ -10,10 +10,13 @@
 #include "bench/output.h"
 #include "bench/page.h"
 #include "bench/study.h"
+#include "bench/trace.h"
 
 namespace {
 
 using bench::Format;
+using bench::Output;
+using mote::Result;
 using mote::Status;
 
 constexpr int kFailure = 1, kUsage = 2;
@@ -40,22 +43,23 @@ std::string preset_list() {
   return text;
 }
 
-Status run(const bench::Options& options) {
-  auto output = bench::Output::open(options.out);
+/// Where an option's file goes; null without a path.
+Result<std::optional<Output>> open_file(const std::string& path) {
+  if (path.empty()) return std::optional<Output>();
+  auto output = Output::open(path);
   if (!output) return std::move(output).error();
-  if (!options.help.empty() || options.list_presets) {
-    if (Status s = output->write(options.help.empty() ? preset_list() : options.help); !s) return s;
-    return output->finish();
-  }
-  bench::Progress progress;
-  if (!options.save.empty()) return bench::save_model(options, progress);
-  std::optional<bench::Output> page;
-  if (!options.html.empty()) {
-    auto opened = bench::Output::open(options.html);
-    if (!opened) return std::move(opened).error();
-    page = *std::move(opened);
-  }
-  if (!options.study.empty()) return bench::run_study(options, progress, *output, page ? &*page : nullptr);
+  return std::optional(*std::move(output));
+}
+
+Status write_whole(std::optional<Output>& file, const std::string& text) {
+  if (Status s = file->write(text); !s) return s;
+  return file->finish();
+}
+
+/// Of tables the head and each run as soon as it is there, of other formats all at the end.
+Status measure(const bench::Options& options, bench::Progress& progress, Output& output, std::optional<Output>& page) {
+  auto trace = open_file(options.instruments.trace);
+  if (!trace) return std::move(trace).error();
   const bench::Machine machine = bench::this_machine();
   std::vector<bench::RunReport> reports;
   bool head_written = false;
@@ -66,19 +70,34 @@ Status run(const bench::Options& options) {
     head_written = true;
     text += bench::table_of(reports.back());
     if (options.verbose) text += bench::detail_table_of(reports.back());
-    return output->write(text);
+    return output.write(text);
   });
   if (!measured) return measured;
   std::string text;
   if (options.format == Format::json) text = bench::json_of(machine, reports);
   if (options.format == Format::csv) text = bench::csv_of(reports);
   if (options.format == Format::markdown) text = bench::markdown_of(machine, reports);
-  if (Status s = output->write(text); !s) return s;
-  if (page) {
-    if (Status s = page->write(bench::page_of_report(bench::json_of(machine, reports))); !s) return s;
-    if (Status s = page->finish(); !s) return s;
+  if (Status s = output.write(text); !s) return s;
+  if (page)
+    if (Status s = write_whole(page, bench::page_of_report(bench::json_of(machine, reports))); !s) return s;
+  if (*trace)
+    if (Status s = write_whole(*trace, bench::trace_json(reports)); !s) return s;
+  return output.finish();
+}
+
+Status run(const bench::Options& options) {
+  auto output = Output::open(options.out);
+  if (!output) return std::move(output).error();
+  if (!options.help.empty() || options.list_presets) {
+    if (Status s = output->write(options.help.empty() ? preset_list() : options.help); !s) return s;
+    return output->finish();
   }
-  return output->finish();
+  bench::Progress progress;
+  if (!options.save.empty()) return bench::save_model(options, progress);
+  auto page = open_file(options.html);
+  if (!page) return std::move(page).error();
+  if (!options.study.empty()) return bench::run_study(options, progress, *output, *page ? &**page : nullptr);
+  return measure(options, progress, *output, *page);
 }
 
 /// One line, whatever the message holds.

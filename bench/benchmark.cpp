@@ -3,19 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <utility>
+
+#include "bench/clock.h"
+#include "bench/endurance.h"
+#include "bench/meters.h"
+#include "bench/runner.h"
 
 namespace bench {
 namespace {
 
 using mote::Result;
 using mote::Status;
-using Clock = std::chrono::steady_clock;
-
-std::int64_t ns_between(Clock::time_point begin, Clock::time_point end) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(end - begin).count();
-}
-
 /// Tokens drawn from all of the vocabulary (splitmix64). What a token is does not change the time that it takes.
 std::vector<std::int32_t> random_tokens(int n_tokens, int n_vocab, std::uint64_t seed) {
   std::vector<std::int32_t> tokens;
@@ -27,80 +26,6 @@ std::vector<std::int32_t> random_tokens(int n_tokens, int n_vocab, std::uint64_t
   }
   return tokens;
 }
-
-/// A session that computes the same prompt again and again and goes on from there, always with the likeliest token.
-class Runner {
- public:
-  static Result<Runner> create(const mote::Model& model, const mote::SessionOptions& options, std::vector<std::int32_t> prompt) {
-    Result<mote::Session> session = mote::Session::create(model, options);
-    if (!session) return std::move(session).error();
-    Result<mote::Sampler> sampler = mote::Sampler::create();
-    if (!sampler) return std::move(sampler).error();
-    return Runner(*std::move(session), *std::move(sampler), std::move(prompt));
-  }
-
-  struct Trials {
-    Trial prefill, decode;
-    std::int64_t time_to_first_token_ns = 0;
-  };
-
-  Result<Trials> run(int n_generate) {
-    Trials trials;
-    if (Status s = session_.truncate(0); !s) return std::move(s).error();
-    if (Status s = prefill(trials); !s) return std::move(s).error();
-    if (Status s = decode(trials.decode, n_generate); !s) return std::move(s).error();
-    return trials;
-  }
-  mote::MemoryUse memory() const { return session_.memory(); }
-
- private:
-  Runner(mote::Session session, mote::Sampler sampler, std::vector<std::int32_t> prompt)
-      : session_(std::move(session)), sampler_(std::move(sampler)), prompt_(std::move(prompt)) {}
-
-  Status choose_token() {
-    token_ = sampler_.sample(session_.logits());
-    if (token_ >= 0) return {};
-    return mote::Error{mote::ErrorCode::bad_file,
-                       fmt::format("the logits at position {} hold no number", session_.position() - 1)};
-  }
-
-  Status prefill(Trials& trials) {
-    session_.reset_profile();
-    const auto begin = Clock::now();
-    if (Status s = session_.decode(prompt_); !s) return s;
-    const auto computed = Clock::now();
-    if (Status s = choose_token(); !s) return s;
-    trials.time_to_first_token_ns = ns_between(begin, Clock::now());
-    trials.prefill.wall_ns = ns_between(begin, computed);
-    mote::Profile profile = session_.profile();
-    trials.prefill.profile = std::move(prompt_.size() > 1 ? profile.prefill : profile.decode);
-    return {};
-  }
-
-  Status decode(Trial& trial, int n_generate) {
-    trial.token_ns.reserve(static_cast<std::size_t>(n_generate));
-    session_.reset_profile();
-    const auto begin = Clock::now();
-    auto last = begin;
-    for (int i = 0; i < n_generate; ++i) {
-      if (Status s = session_.decode({&token_, 1}); !s) return s;
-      const auto computed = Clock::now();
-      if (Status s = choose_token(); !s) return s;
-      const auto chosen = Clock::now();
-      trial.sample_ns += ns_between(computed, chosen);
-      trial.token_ns.push_back(ns_between(last, chosen));
-      last = chosen;
-    }
-    trial.wall_ns = ns_between(begin, last);
-    trial.profile = session_.profile().decode;
-    return {};
-  }
-
-  mote::Session session_;
-  mote::Sampler sampler_;
-  std::vector<std::int32_t> prompt_;
-  std::int32_t token_ = 0;
-};
 
 /// A model, and what is to be known of it in every report.
 struct Subject {
@@ -143,74 +68,148 @@ Result<std::vector<ContextMemory>> memory_by_context(const mote::Model& model, m
   }
 }
 
-Result<RunReport> measure(const Options& o, const Subject& subject, const Roofline& roofline, int n_threads, int prompt,
-                          int generate, Progress& progress) {
-  const mote::ModelSpec& spec = subject.model.spec();
-  const Result<int> context = context_of_run(subject.name, spec.n_ctx, o.context, prompt, generate);
-  if (!context) return context.error();
-  mote::SessionOptions session;
-  session.n_ctx = *context;
-  session.n_threads = n_threads;
-  session.profile = true;
-  Result<Runner> runner = Runner::create(subject.model, session, random_tokens(prompt, spec.n_vocab, o.seed));
-  if (!runner) return std::move(runner).error();
+/// What all runs of a process have in common.
+struct Bench {
+  const Options& options;
+  Progress& progress;
+  Rooflines rooflines;
+  Meters meters;
+};
 
-  const auto show = [&](const std::string& what) {
-    progress.show(fmt::format("{} {} {}, {} threads, {} + {} tokens: {}", subject.name, subject.model.type_name(),
-                              mote::isa_name(subject.model.isa()), n_threads, prompt, generate, what));
-  };
-  constexpr int kWarmUpTokens = 4;
-  show("warming up");
-  const auto cold = runner->run(std::min(generate, kWarmUpTokens));
-  if (!cold) return cold.error();
-  std::vector<Trial> prefills, decodes;
-  std::vector<std::int64_t> first_tokens;
-  for (int i = 0; i < o.repeat; ++i) {
-    show(fmt::format("run {} of {}", i + 1, o.repeat));
-    auto trials = runner->run(generate);
-    if (!trials) return std::move(trials).error();
-    prefills.push_back(std::move(trials->prefill));
-    decodes.push_back(std::move(trials->decode));
-    first_tokens.push_back(trials->time_to_first_token_ns);
+/// One combination of options.
+class Combination {
+ public:
+  Combination(Bench& bench, const Subject& subject, int n_threads, int prompt, int generate)
+      : bench_(bench), subject_(subject), prompt_(prompt), generate_(generate) {
+    session_.n_threads = n_threads;
+    session_.profile = true;
   }
 
-  const auto predicted = mote::memory_of(subject.model, session);
-  if (!predicted) return predicted.error();
-  auto by_context = memory_by_context(subject.model, session);
-  if (!by_context) return std::move(by_context).error();
-  RunReport report;
-  report.model = subject.name;
-  report.type = subject.model.type_name();
-  report.n_parameters = mote::parameter_count(spec);
-  report.threads = n_threads;
-  report.isa = subject.model.isa();
-  report.prompt = prompt;
-  report.generate = generate;
-  report.context = *context;
-  report.repeat = o.repeat;
-  report.seed = o.seed;
-  report.time_to_first_token_ns = spread_of(std::move(first_tokens));
-  report.cold = {subject.open_ns, cold->time_to_first_token_ns, cold->decode.token_ns.front()};
-  report.roofline = roofline;
-  report.prefill = report_phase(prefills, roofline);
-  report.decode = report_phase(decodes, roofline);
-  report.memory = runner->memory();
-  report.predicted = *predicted;
-  report.by_context = *std::move(by_context);
-  report.process = process_memory();
-  report.bytes_per_token = subject.model.bytes_per_token();
-  return report;
-}
+  Result<RunReport> measure() {
+    const Options& o = bench_.options;
+    const Result<int> context = context_of_run(subject_.name, spec().n_ctx, o.context, prompt_, generate_);
+    if (!context) return context.error();
+    session_.n_ctx = *context;
+    const auto roofline = bench_.rooflines.measure(subject_.model.isa(), session_.n_threads);
+    if (!roofline) return roofline.error();
+    RunReport report = describe();
+    report.roofline = *roofline;
+    Result<Runner> runner = make_runner(session_);
+    if (!runner) return std::move(runner).error();
+    if (Status s = time(*runner, report); !s) return s.error();
+    if (Status s = weigh(*runner, report); !s) return s.error();
+    if (Status s = go_on(*runner, report); !s) return s.error();
+    return report;
+  }
 
-Status run_sessions(const Options& o, const Subject& subject, Rooflines& rooflines, Progress& progress,
-                    const std::function<Status(RunReport)>& take) {
-  for (const int n_threads : o.threads)
-    for (const int prompt : o.prompts)
-      for (const int generate : o.generates) {
-        const auto roofline = rooflines.measure(subject.model.isa(), n_threads);
-        if (!roofline) return roofline.error();
-        Result<RunReport> report = measure(o, subject, *roofline, n_threads, prompt, generate, progress);
-        progress.clear();
+ private:
+  static constexpr int kWarmUpTokens = 4, kTraceEvents = 100'000;
+
+  const mote::ModelSpec& spec() const { return subject_.model.spec(); }
+  void show(const std::string& what) {
+    bench_.progress.show(fmt::format("{} {} {}, {} threads, {} + {} tokens: {}", subject_.name, subject_.model.type_name(),
+                                     mote::isa_name(subject_.model.isa()), session_.n_threads, prompt_, generate_, what));
+  }
+  Result<Runner> make_runner(const mote::SessionOptions& session) const {
+    return Runner::create(subject_.model, session, random_tokens(prompt_, spec().n_vocab, bench_.options.seed));
+  }
+
+  RunReport describe() const {
+    RunReport report;
+    report.model = subject_.name;
+    report.type = subject_.model.type_name();
+    report.n_parameters = mote::parameter_count(spec());
+    report.threads = session_.n_threads;
+    report.isa = subject_.model.isa();
+    report.prompt = prompt_;
+    report.generate = generate_;
+    report.context = session_.n_ctx;
+    report.repeat = bench_.options.repeat;
+    report.seed = bench_.options.seed;
+    report.bytes_per_token = subject_.model.bytes_per_token();
+    return report;
+  }
+
+  Status time(Runner& runner, RunReport& report) {
+    show("warming up");
+    const auto cold = runner.run(std::min(generate_, kWarmUpTokens));
+    if (!cold) return cold.error();
+    report.cold = {subject_.open_ns, cold->time_to_first_token_ns, cold->decode.token_ns.front()};
+    std::vector<Trial> prefills, decodes;
+    std::vector<std::int64_t> first_tokens;
+    for (int i = 0; i < report.repeat; ++i) {
+      show(fmt::format("run {} of {}", i + 1, report.repeat));
+      auto trials = runner.run(generate_, &bench_.meters);
+      if (!trials) return std::move(trials).error();
+      prefills.push_back(std::move(trials->prefill));
+      decodes.push_back(std::move(trials->decode));
+      first_tokens.push_back(trials->time_to_first_token_ns);
+    }
+    report.time_to_first_token_ns = spread_of(std::move(first_tokens));
+    report.prefill = report_phase(prefills, report.roofline);
+    report.decode = report_phase(decodes, report.roofline);
+    report.counters_unavailable = bench_.meters.counters_unavailable();
+    report.energy_unavailable = bench_.meters.energy_unavailable();
+    report.energy_source = bench_.meters.energy_source();
+    return {};
+  }
+
+  Status weigh(Runner& runner, RunReport& report) const {
+    report.memory = runner.session().memory();
+    report.process = process_memory();
+    const auto predicted = mote::memory_of(subject_.model, session_);
+    if (!predicted) return predicted.error();
+    report.predicted = *predicted;
+    auto by_context = memory_by_context(subject_.model, session_);
+    if (!by_context) return std::move(by_context).error();
+    report.by_context = *std::move(by_context);
+    return {};
+  }
+
+  /// What was asked for beside the runs.
+  Status go_on(Runner& runner, RunReport& report) {
+    const Instruments& asked = bench_.options.instruments;
+    if (asked.overhead) {
+      show("with the profiler and without");
+      const auto overhead = measure_overhead(runner);
+      if (!overhead) return overhead.error();
+      report.overhead = *overhead;
+    }
+    if (asked.sustain > 0) {
+      auto sustained =
+          sustain(runner, asked.sustain, [&](int seconds) { show(fmt::format("{} of {} seconds", seconds, asked.sustain)); });
+      if (!sustained) return std::move(sustained).error();
+      report.sustained = *std::move(sustained);
+    }
+    return asked.trace.empty() ? Status() : trace(report);
+  }
+
+  /// A run of another session, so that keeping events costs the others nothing.
+  Status trace(RunReport& report) {
+    show("tracing");
+    mote::SessionOptions session = session_;
+    session.trace_events = kTraceEvents;
+    Result<Runner> runner = make_runner(session);
+    if (!runner) return std::move(runner).error();
+    if (const auto cold = runner->run(std::min(generate_, kWarmUpTokens)); !cold) return cold.error();
+    auto trials = runner->run(generate_);
+    if (!trials) return std::move(trials).error();
+    report.trace = Trace{std::move(trials->prefill), std::move(trials->decode)};
+    return {};
+  }
+
+  Bench& bench_;
+  const Subject& subject_;
+  int prompt_, generate_;
+  mote::SessionOptions session_;
+};
+
+Status run_sessions(Bench& bench, const Subject& subject, const std::function<Status(RunReport)>& take) {
+  for (const int n_threads : bench.options.threads)
+    for (const int prompt : bench.options.prompts)
+      for (const int generate : bench.options.generates) {
+        Result<RunReport> report = Combination(bench, subject, n_threads, prompt, generate).measure();
+        bench.progress.clear();
         if (!report) return std::move(report).error();
         if (Status s = take(*std::move(report)); !s) return s;
       }
@@ -231,11 +230,14 @@ Status save_model(const Options& o, Progress& progress) {
 }
 
 Status run_all(const Options& o, Progress& progress, const std::function<Status(RunReport)>& take) {
-  Rooflines rooflines;
+  // The counters count threads that are started after them.
+  auto meters = Meters::create(o.instruments.power_file);
+  if (!meters) return std::move(meters).error();
+  Bench bench{o, progress, {}, *std::move(meters)};
   progress.show("measuring what the machine can do at most");
   for (const mote::Isa isa : o.isas)
     for (const int n_threads : o.threads)
-      if (const auto roofline = rooflines.measure(isa, n_threads); !roofline) return roofline.error();
+      if (const auto roofline = bench.rooflines.measure(isa, n_threads); !roofline) return roofline.error();
   for (const Source& source : o.sources)
     for (std::size_t i = 0; i < (source.spec ? o.types.size() : 1); ++i) // a file has its own types
       for (const mote::Isa isa : o.isas) {
@@ -243,7 +245,7 @@ Status run_all(const Options& o, Progress& progress, const std::function<Status(
         Result<Subject> subject = make_subject(o, source, o.types[i], isa, progress);
         progress.clear();
         if (!subject) return std::move(subject).error();
-        if (Status s = run_sessions(o, *subject, rooflines, progress, take); !s) return s;
+        if (Status s = run_sessions(bench, *subject, take); !s) return s;
       }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <thread>
@@ -57,6 +58,33 @@ ProcessMemory process_memory() {
   rusage usage{};
   if (memory.peak == 0 && getrusage(RUSAGE_SELF, &usage) == 0) memory.peak = static_cast<std::size_t>(usage.ru_maxrss) * 1024;
   return memory;
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The numbers in the files of this name, one in each folder of `folder` whose name begins so.
+std::vector<double> numbers(const fs::path& folder, const std::string& beginning, const char* file) {
+  std::vector<double> values;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (!entry->path().filename().string().starts_with(beginning)) continue;
+    std::ifstream stream(entry->path() / file);
+    if (double value = 0; stream >> value) values.push_back(value);
+  }
+  return values;
+}
+
+} // namespace
+
+Sensors read_sensors(const std::string& root) {
+  const std::vector<double> kilohertz = numbers(fs::path(root) / "devices/system/cpu/cpufreq", "policy", "scaling_cur_freq");
+  const std::vector<double> millidegrees = numbers(fs::path(root) / "class/thermal", "thermal_zone", "temp");
+  Sensors sensors;
+  for (const double value : kilohertz) sensors.core_hz += 1e3 * value / static_cast<double>(kilohertz.size());
+  for (const double value : millidegrees) sensors.celsius = std::max(sensors.celsius, value / 1e3);
+  return sensors;
 }
 
 void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }

@@ -27,4 +27,12 @@ struct ProcessMemory {
 ProcessMemory process_memory();
 void reset_peak_memory();
 
+/// What the machine says of itself while it works; 0: it does not say.
+struct Sensors {
+  double core_hz = 0; ///< mean of its processors
+  double celsius = 0; ///< of its warmest zone
+};
+/// root: "/sys"
+Sensors read_sensors(const std::string& root);
+
 } // namespace bench

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <charconv>
-
+#include "bench/option_words.h"
 #include "bench/study.h"
 
 namespace bench {
@@ -22,17 +21,8 @@ struct Words {
   std::vector<std::string> presets, files, shapes, types, prompts, generates, threads, isas;
   std::string repeat = "3", context, seed = "0", format = "table", out, html, save, cache_dir, study, runs_dir, published;
   bool verbose = false, list_presets = false;
+  InstrumentWords instruments;
 };
-
-Error usage(std::string message) { return {ErrorCode::invalid_argument, std::move(message)}; }
-
-template <class T> Result<T> parse_number(const char* option, const std::string& word, T min, T max) {
-  T value{};
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc() || end != word.data() + word.size() || value < min || value > max)
-    return usage(fmt::format("{}: expected a whole number from {} to {}, found '{}'", option, min, max, word));
-  return value;
-}
 
 /// Understands each word with parse(word) and appends what it means; fails as soon as one means nothing.
 template <class T, class Parse> Status parse_all(std::vector<T>& values, const std::vector<std::string>& words, Parse parse) {
@@ -42,20 +32,6 @@ template <class T, class Parse> Status parse_all(std::vector<T>& values, const s
     values.push_back(*std::move(value));
   }
   return {};
-}
-
-/// Says which option a name was given to.
-template <class T> Result<T> of_option(const char* option, Result<T> result) {
-  if (!result) result.error().message = fmt::format("{}: {}", option, result.error().message);
-  return result;
-}
-
-CLI::Option* add(CLI::App& app, const char* name, const char* type, std::vector<std::string>& words, const char* help) {
-  return app.add_option(name, words, help)->type_name(type)->allow_extra_args(false);
-}
-
-void add(CLI::App& app, const char* name, const char* type, std::string& word, const char* help) {
-  app.add_option(name, word, help)->type_name(type);
 }
 
 void describe(CLI::App& app, Words& w) {
@@ -81,6 +57,7 @@ void describe(CLI::App& app, Words& w) {
       "Keep packed weights of --model files in this folder; they open faster the next time");
   add(app, "--save", "FILE", w.save,
       "Write the preset or shape with its random weights as a GGUF file, with a made-up tokenizer, and measure nothing");
+  w.instruments.describe(app);
   app.add_flag("--verbose", w.verbose, "Show the layers, and the steps of the plan with their barriers, in the table");
   app.add_flag("--list-presets", w.list_presets, "List the presets");
   std::string what =
@@ -199,6 +176,9 @@ Status read_single_values(Options& o, const Words& w) {
   const auto format = parse_format(w.format);
   if (!format) return format.error();
   o.format = *format;
+  auto instruments = w.instruments.read();
+  if (!instruments) return std::move(instruments).error();
+  o.instruments = *std::move(instruments);
   o.out = w.out;
   o.html = w.html;
   o.save = w.save;

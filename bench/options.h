@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/instruments.h"
 #include "mote/mote.h"
 
 namespace bench {
@@ -33,7 +34,8 @@ struct Options {
   std::string html;      ///< path of a page that shows the report; empty: none
   std::string cache_dir; ///< empty: none
   std::string save;      ///< not empty: write the only source, with the only type, to this file and measure nothing
-  bool verbose = false;  ///< show the layers and the steps of the plan too
+  Instruments instruments;
+  bool verbose = false; ///< show the layers and the steps of the plan too
   bool list_presets = false;
   std::string study;     ///< not empty: the name of the study to make, of the sources and lists above
   std::string runs_dir;  ///< where a study keeps the reports of its runs; empty: nowhere

@@ -105,9 +105,11 @@ PhaseReport report_phase(std::span<const Trial> trials, const Roofline& roofline
   std::vector<std::int64_t> walls, tokens;
   for (const Trial& trial : trials) {
     walls.push_back(trial.wall_ns);
+    report.usage += trial.usage;
     tokens.insert(tokens.end(), trial.token_ns.begin(), trial.token_ns.end());
   }
   report.wall_ns = spread_of(std::move(walls));
+  report.n_trials = static_cast<int>(trials.size());
   report.token_ns = percentiles_of(std::move(tokens));
   const auto middle = std::ranges::find(trials, report.wall_ns.median, &Trial::wall_ns);
   if (middle == trials.end()) return report;

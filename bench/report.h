@@ -1,12 +1,14 @@
 /// What a run of the benchmark found, and how it is written down.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "bench/machine.h"
 #include "bench/roofline.h"
+#include "bench/usage.h"
 #include "mote/mote.h"
 
 namespace bench {
@@ -68,17 +70,23 @@ struct PhaseReport {
   std::vector<LayerRow> layers, layer_operations; ///< outside the layers first; either adds up as the components do
   int barriers_per_layer = 0;
   std::int64_t unattributed_ns = 0;
+  int n_trials = 0;
+  Usage usage; ///< of all trials together
 
   double share(std::int64_t ns) const { return static_cast<double>(ns) / static_cast<double>(wall_ns.median); }
+  double joules_per_token() const { return usage.joules / (static_cast<double>(n_trials) * n_tokens); }
   double tokens_per_second(std::int64_t phase_ns) const { return 1e9 * n_tokens / static_cast<double>(phase_ns); }
 };
 
 /// One measured pass through a phase.
 struct Trial {
+  std::int64_t begin_ns = 0;  ///< of the clock that std::chrono::steady_clock is
   std::int64_t wall_ns = 0;   ///< of all the phase, sampling included where there is some
   std::int64_t sample_ns = 0; ///< choosing the next token
   mote::PhaseProfile profile;
   std::vector<std::int64_t> token_ns;
+  std::vector<mote::TraceEvent> events; ///< where the session keeps them
+  Usage usage;
 };
 PhaseReport report_phase(std::span<const Trial> trials, const Roofline& roofline);
 
@@ -95,6 +103,30 @@ struct ContextMemory {
   mote::MemoryPlan plan;
 };
 
+/// Times of tokens without and with the profiler, taken in turns: medians, and the part by which the latter are longer, also of
+/// the tenths of the tokens in which it was least and most.
+struct Overhead {
+  std::int64_t off_ns = 0, on_ns = 0;
+  double share = 0, least = 0, most = 0;
+  int n_tokens = 0; ///< of either
+};
+
+/// One run whose trials have events.
+struct Trace {
+  Trial prefill, decode;
+};
+
+/// How fast decoding was as time went by.
+struct Sustained {
+  struct Point {
+    std::int64_t at_ns = 0; ///< the end of the time that the speed is of
+    double tokens_per_second = 0;
+    Sensors sensors;
+  };
+  int seconds = 0;
+  std::vector<Point> points;
+};
+
 /// A combination of options and what came out of it.
 struct RunReport {
   std::string model, type;
@@ -109,9 +141,14 @@ struct RunReport {
   mote::MemoryUse memory;
   mote::MemoryPlan predicted; ///< of the same session, from the spec
   std::vector<ContextMemory> by_context;
-  ProcessMemory process;           ///< after the runs
-  std::size_t bytes_per_token = 0; ///< of weights, that decode reads
-  Roofline roofline;               ///< of this many threads and this ISA
+  ProcessMemory process;                                ///< after the runs
+  std::size_t bytes_per_token = 0;                      ///< of weights, that decode reads
+  Roofline roofline;                                    ///< of this many threads and this ISA
+  std::string counters_unavailable, energy_unavailable; ///< why there are none; empty: PhaseReport::usage has them
+  std::string energy_source;
+  std::optional<Overhead> overhead;
+  std::optional<Sustained> sustained;
+  std::optional<Trace> trace;
 
   /// Bytes of weights per second that decode reads.
   double decode_bandwidth() const {

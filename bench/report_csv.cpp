@@ -58,6 +58,27 @@ class RunLines {
     add_bytes(kind, prefix + "compute", use.compute);
     add_bytes(kind, prefix + "tokenizer", use.tokenizer);
   }
+  /// Counts and microjoules stand in the column of operations.
+  void add_instruments(const RunReport& run) {
+    for (const auto& [name, phase] : {std::pair{"prefill", &run.prefill}, std::pair{"decode", &run.decode}}) {
+      const auto add_count = [&](std::string_view kind, std::string_view what, std::int64_t n) {
+        add(name, kind, what, fmt::format(",,,{},,,,", n));
+      };
+      if (run.counters_unavailable.empty()) {
+        add_count("counter", "cycles", phase->usage.counts.cycles);
+        add_count("counter", "instructions", phase->usage.counts.instructions);
+        add_count("counter", "cache_misses", phase->usage.counts.cache_misses);
+      }
+      if (run.energy_unavailable.empty())
+        add_count("energy", "microjoules", static_cast<std::int64_t>(1e6 * phase->usage.joules));
+    }
+    if (run.overhead)
+      for (const auto& [name, ns] : {std::pair{"off", run.overhead->off_ns}, std::pair{"on", run.overhead->on_ns}})
+        add_ns("decode", "overhead", name, ns);
+    if (run.sustained)
+      for (const Sustained::Point& point : run.sustained->points)
+        add("decode", "sustain", "point", fmt::format("{},,,,{:.3f},,,", point.at_ns, point.tokens_per_second));
+  }
   void add_roofline(const Roofline& roofline) {
     add("", "roofline", "read", fmt::format(",,,,,{:.0f},,", roofline.read_bandwidth));
     add("", "roofline", "int8", fmt::format(",,,,,,{:.0f},", roofline.int8));
@@ -91,6 +112,7 @@ std::string csv_of(std::span<const RunReport> runs) {
     lines.add_ns("", "cold", "time_to_first_token", run.cold.time_to_first_token_ns);
     lines.add_ns("", "cold", "first_token", run.cold.first_token_ns);
     lines.add_roofline(run.roofline);
+    lines.add_instruments(run);
     lines.add_phase("prefill", run.prefill);
     lines.add_phase("decode", run.decode);
     lines.add_ns("decode", "token", "p50", run.decode.token_ns.p50);

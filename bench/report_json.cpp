@@ -47,6 +47,33 @@ Json json(const PhaseReport& phase) {
           {"unattributed_share", phase.share(phase.unattributed_ns)}};
 }
 
+Json counters_json(const RunReport& run, const PhaseReport& phase) {
+  if (!run.counters_unavailable.empty()) return {{"unavailable", run.counters_unavailable}};
+  const Counts& counts = phase.usage.counts;
+  return {{"cycles", counts.cycles}, {"instructions", counts.instructions}, {"cache_misses", counts.cache_misses}};
+}
+
+Json energy_json(const RunReport& run, const PhaseReport& phase) {
+  if (!run.energy_unavailable.empty()) return {{"unavailable", run.energy_unavailable}};
+  return {{"joules", phase.usage.joules}, {"joules_per_token", phase.joules_per_token()}, {"source", run.energy_source}};
+}
+
+Json json(const Overhead& overhead) {
+  return {{"off_ns", overhead.off_ns}, {"on_ns", overhead.on_ns}, {"share", overhead.share},
+          {"least", overhead.least},   {"most", overhead.most},   {"n_tokens", overhead.n_tokens}};
+}
+
+Json json(const Sustained& sustained) {
+  Json points = Json::array();
+  for (const Sustained::Point& point : sustained.points) {
+    Json object = {{"at_ns", point.at_ns}, {"tokens_per_second", point.tokens_per_second}};
+    if (point.sensors.core_hz > 0) object["core_hz"] = point.sensors.core_hz;
+    if (point.sensors.celsius > 0) object["celsius"] = point.sensors.celsius;
+    points.push_back(std::move(object));
+  }
+  return {{"seconds", sustained.seconds}, {"points", points}};
+}
+
 Json parts(const mote::MemoryPlan& plan) {
   return {{"kv_cache", plan.use.kv_cache}, {"state", plan.use.state}, {"compute", plan.use.compute}, {"total", plan.total()}};
 }
@@ -78,34 +105,41 @@ Json memory_json(const RunReport& run) {
 }
 
 Json json(const RunReport& run) {
-  Json decode = json(run.decode);
+  Json prefill = json(run.prefill), decode = json(run.decode);
+  for (const auto& [object, phase] : {std::pair{&prefill, &run.prefill}, std::pair{&decode, &run.decode}}) {
+    (*object)["counters"] = counters_json(run, *phase);
+    (*object)["energy"] = energy_json(run, *phase);
+  }
   const Percentiles& token = run.decode.token_ns;
   decode["token_ns"] = {{"p50", token.p50}, {"p90", token.p90}, {"p99", token.p99}, {"max", token.max}};
   decode["weight_bytes_per_token"] = run.bytes_per_token;
   decode["weight_bytes_per_second"] = run.decode_bandwidth();
   decode["read_bandwidth_share"] = run.decode_bandwidth() / run.roofline.read_bandwidth;
-  return {{"model", run.model},
-          {"type", run.type},
-          {"n_parameters", run.n_parameters},
-          {"threads", run.threads},
-          {"isa", mote::isa_name(run.isa)},
-          {"prompt", run.prompt},
-          {"generate", run.generate},
-          {"context", run.context},
-          {"repeat", run.repeat},
-          {"seed", run.seed},
-          {"time_to_first_token_ns", json(run.time_to_first_token_ns)},
-          {"cold",
-           {{"open_ns", run.cold.open_ns},
-            {"time_to_first_token_ns", run.cold.time_to_first_token_ns},
-            {"first_token_ns", run.cold.first_token_ns}}},
-          {"roofline",
-           {{"read_bytes_per_second", run.roofline.read_bandwidth},
-            {"int8_operations_per_second", run.roofline.int8},
-            {"fp32_operations_per_second", run.roofline.fp32}}},
-          {"read_bandwidth_bytes_per_second", run.roofline.read_bandwidth},
-          {"phases", {{"prefill", json(run.prefill)}, {"decode", decode}}},
-          {"memory", memory_json(run)}};
+  Json all = {{"model", run.model},
+              {"type", run.type},
+              {"n_parameters", run.n_parameters},
+              {"threads", run.threads},
+              {"isa", mote::isa_name(run.isa)},
+              {"prompt", run.prompt},
+              {"generate", run.generate},
+              {"context", run.context},
+              {"repeat", run.repeat},
+              {"seed", run.seed},
+              {"time_to_first_token_ns", json(run.time_to_first_token_ns)},
+              {"cold",
+               {{"open_ns", run.cold.open_ns},
+                {"time_to_first_token_ns", run.cold.time_to_first_token_ns},
+                {"first_token_ns", run.cold.first_token_ns}}},
+              {"roofline",
+               {{"read_bytes_per_second", run.roofline.read_bandwidth},
+                {"int8_operations_per_second", run.roofline.int8},
+                {"fp32_operations_per_second", run.roofline.fp32}}},
+              {"read_bandwidth_bytes_per_second", run.roofline.read_bandwidth},
+              {"phases", {{"prefill", prefill}, {"decode", decode}}},
+              {"memory", memory_json(run)}};
+  if (run.sustained) all["sustain"] = json(*run.sustained);
+  if (run.overhead) all["overhead"] = json(*run.overhead);
+  return all;
 }
 
 } // namespace

@@ -33,7 +33,8 @@ void add_summary(std::string& text, const RunReport& run) {
                            ms(run.cold.time_to_first_token_ns), ms(run.cold.first_token_ns)));
   line("decode reads weights", weight_reading(run));
   line("limits", limits(run.roofline));
-  for (const auto& [label, words] : memory_lines(run)) line(label, words);
+  for (const Lines& lines : {memory_lines(run), instrument_lines(run)})
+    for (const auto& [label, words] : lines) line(label, words);
 }
 
 void add_rows(std::string& text, const PhaseReport& phase, std::string_view kind, const std::vector<Row>& rows) {

@@ -87,7 +87,8 @@ std::string table_of(const RunReport& run) {
                  counted(run.threads, "thread"), mote::isa_name(run.isa));
   add_breakdown(text, run);
   text += "\n";
-  for (const auto& [label, words] : memory_lines(run)) add_line(text, label, words, "");
+  for (const Lines& lines : {memory_lines(run), instrument_lines(run)})
+    for (const auto& [label, words] : lines) add_line(text, label, words, "");
   return text;
 }
 

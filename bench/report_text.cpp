@@ -65,7 +65,7 @@ std::string by_component(const mote::MemoryPlan& plan) {
 
 } // namespace
 
-std::vector<std::pair<std::string, std::string>> memory_lines(const RunReport& run) {
+Lines memory_lines(const RunReport& run) {
   const mote::MemoryPlan& plan = run.predicted;
   std::string contexts;
   for (const ContextMemory& at : run.by_context)
@@ -78,6 +78,54 @@ std::vector<std::pair<std::string, std::string>> memory_lines(const RunReport& r
           {"  process", fmt::format("{} resident: {} anonymous, {} mapped; peak {}", bytes(run.process.resident),
                                     bytes(run.process.anonymous), bytes(run.process.mapped), bytes(run.process.peak))},
           {"  by positions", contexts}};
+}
+
+namespace {
+
+std::string of_both(const RunReport& run, std::string (*of)(const PhaseReport&)) {
+  return fmt::format("prefill {}; decode {}", of(run.prefill), of(run.decode));
+}
+
+std::string counts(const PhaseReport& phase) {
+  const Counts& c = phase.usage.counts;
+  return fmt::format("{} cycles, {:.2f} instructions a cycle, {} cache misses", count(c.cycles / phase.n_trials),
+                     c.cycles > 0 ? static_cast<double>(c.instructions) / static_cast<double>(c.cycles) : 0,
+                     count(c.cache_misses / phase.n_trials));
+}
+
+std::string energy(const PhaseReport& phase) { return fmt::format("{:.2f} mJ a token", 1e3 * phase.joules_per_token()); }
+
+std::string overhead(const Overhead& o) {
+  return fmt::format("{:.4f} ms a token with the profiler, {:.4f} without: {:+.2f}%  ({:+.2f} .. {:+.2f} of tenths of {} tokens)",
+                     static_cast<double>(o.on_ns) / kNsPerMs, static_cast<double>(o.off_ns) / kNsPerMs, 100 * o.share,
+                     100 * o.least, 100 * o.most, o.n_tokens);
+}
+
+std::string point(const Sustained::Point& p) {
+  std::string text = fmt::format("{:>7.1f} tokens/s", p.tokens_per_second);
+  if (p.sensors.core_hz > 0) text += fmt::format("  {:.2f} GHz", p.sensors.core_hz / 1e9);
+  if (p.sensors.celsius > 0) text += fmt::format("  {:.0f} degrees Celsius", p.sensors.celsius);
+  return text;
+}
+
+} // namespace
+
+Lines instrument_lines(const RunReport& run) {
+  Lines lines;
+  const auto line = [&](const char* label, const std::string& unavailable, std::string text) {
+    lines.emplace_back(label, unavailable.empty() ? std::move(text) : "not available: " + unavailable);
+  };
+  line("counters", run.counters_unavailable, of_both(run, counts));
+  line("energy", run.energy_unavailable, of_both(run, energy) + "; " + run.energy_source);
+  if (run.overhead) lines.emplace_back("measuring costs", overhead(*run.overhead));
+  if (!run.sustained) return lines;
+  constexpr std::size_t kMostLines = 12; // the JSON report has all
+  const auto& points = run.sustained->points;
+  const std::size_t step = (points.size() + kMostLines - 1) / kMostLines;
+  for (std::size_t i = 0; i < points.size(); i += step)
+    lines.emplace_back(i == 0 ? "sustained" : "",
+                       fmt::format("{:>5.0f} s  {}", static_cast<double>(points[i].at_ns) / 1e9, point(points[i])));
+  return lines;
 }
 
 const Row* find_row(const std::vector<Row>& rows, std::string_view name) {

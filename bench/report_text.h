@@ -32,8 +32,12 @@ std::string weight_reading(const RunReport& run);
 /// "read 37.7 GB/s, int8 470 and fp32 118 GMAC/s"
 std::string limits(const Roofline& roofline);
 
-/// What is held and what was predicted: labels and texts.
-std::vector<std::pair<std::string, std::string>> memory_lines(const RunReport& run);
+/// Labels and texts.
+using Lines = std::vector<std::pair<std::string, std::string>>;
+/// What is held and what was predicted.
+Lines memory_lines(const RunReport& run);
+/// Counters and energy, and what was measured beside the runs.
+Lines instrument_lines(const RunReport& run);
 
 /// The row of this name, or null.
 const Row* find_row(const std::vector<Row>& rows, std::string_view name);

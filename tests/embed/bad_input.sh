@@ -119,6 +119,12 @@ case $program in
     refuse 2 "context" --model "$tiny" --prompt 10 --generate 4 --context 8
     refuse 2 "context" --shape "layers=1,d_model=32,d_ff=32,heads=1,vocab=8,ctx=16" --prompt 10 --generate 7
     refuse 1 "no/such/folder" --model "$tiny" --prompt 4 --generate 4 --out "$scratch/no/such/folder/x.json"
+    refuse 1 "no/such/folder" --model "$tiny" --prompt 4 --generate 4 --trace "$scratch/no/such/folder/x.json"
+    refuse 2 "--sustain" --model "$tiny" --sustain -1
+    refuse 2 "--sustain" --model "$tiny" --sustain 1e9
+    refuse 2 "uW:FILE" --model "$tiny" --power-file "$scratch/power"
+    refuse 1 "$scratch/power" --model "$tiny" --prompt 4 --generate 4 --power-file "uW:$scratch/power"
+    refuse 1 "$fixtures/text.gguf" --model "$tiny" --prompt 4 --generate 4 --power-file "uJ:$fixtures/text.gguf"
     refuse 2 "overview" study nonesuch
     refuse 2 "name" study
     refuse 2 "study" study overview --type Q4_K_M,Q8_0

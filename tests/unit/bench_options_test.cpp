@@ -82,6 +82,16 @@ TEST_CASE("Single options are read", "[bench]") {
   CHECK(o.html.empty());
   CHECK(parsed({"--format", "csv"}).format == Format::csv);
   CHECK(parsed({"--format", "markdown"}).format == Format::markdown);
+  const bench::Instruments some =
+      parsed({"--trace", "t.json", "--overhead", "--sustain", "60", "--power-file", "uJ:a:b"}).instruments;
+  CHECK(some.trace == "t.json");
+  CHECK(some.overhead);
+  CHECK(some.sustain == 60);
+  REQUIRE(some.power_file.has_value());
+  CHECK(some.power_file->path == "a:b");
+  CHECK(some.power_file->unit == bench::PowerUnit::microjoules);
+  CHECK(parsed({"--power-file", "uW:x"}).instruments.power_file->unit == bench::PowerUnit::microwatts);
+  CHECK_FALSE(parsed({}).instruments.power_file);
   CHECK(parsed({"--list-presets"}).list_presets);
   const std::string help = parsed({"--help"}).help;
   for (const char* option : {"--preset", "--model", "--shape", "--type", "--prompt", "--generate", "--threads", "--isa",
@@ -109,6 +119,10 @@ TEST_CASE("Mistakes in the command line are named", "[bench]") {
       {{"--seed", "-1"}, "--seed"},
       {{"--seed", "18446744073709551616"}, "--seed"},
       {{"--format", "xml"}, "'xml'"},
+      {{"--sustain", "0"}, "--sustain"},
+      {{"--sustain", "1s"}, "'1s'"},
+      {{"--power-file", "/tmp/power"}, "uW:FILE"},
+      {{"--power-file", "uW:"}, "'uW:'"},
       {{"--type", "Q9_Z"}, "Q4_K_M"}, // the names that there are
       {{"--isa", "mmx"}, "avx512"},
       {{"--preset", "qwen2-0.5"}, "qwen2-0.5b"}, // the nearest

@@ -75,6 +75,30 @@ TEST_CASE("bench_breakdown writes a page beside its report", "[bench]") {
   CHECK(folder.count() == 1);
 }
 
+TEST_CASE("bench_breakdown traces, reads power and goes on for long", "[bench]") {
+  if (!program_exists()) return;
+  const mote::test::TempDir folder;
+  const std::string trace = folder.file("trace.json"), power = folder.write("power", "2000000");
+  const Outcome o = run(kSmall + "--threads 2 --format json --sustain 1 --trace '" + trace + "' --power-file 'uW:" + power + "'");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(o.err.empty());
+  const Json report = Json::parse(o.out).at("runs").at(0);
+  CHECK(report.at("phases").at("decode").at("energy").at("source") == power);
+  CHECK(report.at("sustain").at("points").size() >= 1);
+  for (const Json& point : report.at("sustain").at("points")) CHECK(point.at("tokens_per_second").get<double>() > 0);
+  int n_prompts = 0, n_tokens = 0, n_steps = 0;
+  const Json written = Json::parse(folder.read("trace.json"));
+  for (const Json& event : written.at("traceEvents")) {
+    n_prompts += event.at("name") == "prompt";
+    n_tokens += event.at("ph") == "X" && event.at("name").get<std::string>().starts_with("token ");
+    n_steps += event.at("name") == "lm_head.mul_mat";
+  }
+  CHECK(n_prompts == 1);
+  CHECK(n_tokens == 10);
+  CHECK(n_steps == 2 * 11); // a thread each, in the prompt and for each token
+}
+
 TEST_CASE("bench_breakdown saves a model that it can open", "[bench]") {
   if (!program_exists()) return;
   const mote::test::TempDir folder;

@@ -99,6 +99,8 @@ RunReport run_report() {
   run.by_context = {{512, run.predicted}, {2048, run.predicted}};
   run.by_context[1].plan.use.kv_cache = 9'000'000;
   run.process = {407'000'000, 400'000'000, 393'000'000, 7'000'000};
+  run.counters_unavailable = "perf_event_open: Permission denied";
+  run.energy_source = "RAPL, 1 package";
   run.cold = {450'000'000, 120'000, 31'000};
   run.bytes_per_token = 4000;
   run.roofline = {0.5e9, 2e9, 1e9};
@@ -298,6 +300,52 @@ TEST_CASE("The JSON report has the promised shape, and its shares add up to 1", 
   REQUIRE(memory.at("by_context").size() == 2);
   CHECK(memory.at("by_context").at(1) ==
         Json({{"context", 2048}, {"kv_cache", 9'000'000}, {"state", 0}, {"compute", 7'700'000}, {"total", 408'600'000}}));
+}
+
+TEST_CASE("Counters and energy are in the report, or why they are not", "[bench]") {
+  RunReport run = run_report();
+  run.decode.usage = {{3'000'000, 6'000'000, 12'000}, 0.6};
+  const auto decode_of = [](const RunReport& r) {
+    return Json::parse(bench::json_of(machine(), std::vector{r})).at("runs").at(0).at("phases").at("decode");
+  };
+  CHECK(decode_of(run).at("counters") == Json({{"unavailable", "perf_event_open: Permission denied"}}));
+  const Json energy = decode_of(run).at("energy");
+  CHECK(energy.at("joules").get<double>() == Approx(0.6));
+  CHECK(energy.at("joules_per_token").get<double>() == Approx(0.6 / (3 * 4))); // of three trials with 4 tokens
+  CHECK(energy.at("source") == "RAPL, 1 package");
+  std::string table = bench::table_of(run);
+  CHECK(table.find("not available: perf_event_open: Permission denied") != std::string::npos);
+  CHECK(table.find("decode 50.00 mJ a token; RAPL, 1 package") != std::string::npos);
+
+  run.counters_unavailable = "";
+  run.energy_unavailable = "no RAPL here";
+  CHECK(decode_of(run).at("counters") == Json({{"cycles", 3'000'000}, {"instructions", 6'000'000}, {"cache_misses", 12'000}}));
+  CHECK(decode_of(run).at("energy") == Json({{"unavailable", "no RAPL here"}}));
+  table = bench::table_of(run);
+  CHECK(table.find("decode 1.0 M cycles, 2.00 instructions a cycle, 0.0 M cache misses") != std::string::npos);
+  CHECK(table.find("not available: no RAPL here") != std::string::npos);
+}
+
+TEST_CASE("What was measured beside the runs is in the report", "[bench]") {
+  RunReport run = run_report();
+  const auto run_of = [](const RunReport& r) { return Json::parse(bench::json_of(machine(), std::vector{r})).at("runs").at(0); };
+  CHECK_FALSE(run_of(run).contains("overhead"));
+  CHECK_FALSE(run_of(run).contains("sustain"));
+  run.overhead = {2'000'000, 2'010'000, 0.005, -0.001, 0.008, 700};
+  run.sustained = {60, {}};
+  for (int i = 1; i <= 60; ++i) run.sustained->points.push_back({i * 1'000'000'000LL, 400.0 - i, {i > 30 ? 3.5e9 : 0, 0}});
+  const Json json = run_of(run);
+  CHECK(json.at("overhead").at("share").get<double>() == 0.005);
+  CHECK(json.at("overhead").at("on_ns") == 2'010'000);
+  CHECK(json.at("sustain").at("seconds") == 60);
+  REQUIRE(json.at("sustain").at("points").size() == 60);
+  CHECK(json.at("sustain").at("points").at(0) == Json({{"at_ns", 1'000'000'000}, {"tokens_per_second", 399.0}}));
+  CHECK(json.at("sustain").at("points").at(59).at("core_hz").get<double>() == 3.5e9);
+  const std::string table = bench::table_of(run);
+  CHECK(table.find("2.0100 ms a token with the profiler, 2.0000 without: +0.50%  (-0.10 .. +0.80") != std::string::npos);
+  CHECK(table.find("    1 s    399.0 tokens/s\n") != std::string::npos);
+  CHECK(table.find("   56 s    344.0 tokens/s  3.50 GHz\n") != std::string::npos);
+  CHECK(bench::csv_of(std::vector{run}).find("decode,sustain,point,60000000000,,,,340.000,,,") != std::string::npos);
 }
 
 TEST_CASE("A model's path need not be UTF-8 for the report to be JSON", "[bench]") {
