@@ -9,10 +9,6 @@ namespace {
 constexpr std::size_t kPrefill = 0, kDecode = 1;
 constexpr std::size_t kSlotsAhead = 4; // steps in which a slot comes from memory
 
-std::int64_t nanoseconds_between(Recorder::Clock::time_point begin, Recorder::Clock::time_point end) noexcept {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(end - begin).count();
-}
-
 void add_once(std::vector<int>& values, int value) {
   if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
 }
@@ -23,18 +19,15 @@ std::size_t index_of(const std::vector<int>& values, int value) {
 
 } // namespace
 
-std::int64_t Recorder::Lane::end_stretch(int step, bool waiting) noexcept {
-  const Clock::time_point now = Clock::now();
-  const std::int64_t ns = nanoseconds_between(last, now);
+std::int64_t Recorder::Lane::end_stretch(std::int64_t now, int step, bool waiting) noexcept {
   if (n_events < events.size()) {
     TraceEvent& event = events[n_events++];
-    event.end_ns = nanoseconds_between({}, now);
-    event.begin_ns = event.end_ns - ns;
+    event.begin_ns = last;
+    event.end_ns = now;
     event.step = step;
     event.waiting = waiting;
   }
-  last = now;
-  return ns;
+  return now - std::exchange(last, now);
 }
 
 Recorder::Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx, int trace_events)
@@ -51,7 +44,7 @@ Recorder::Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx, int trac
     add_once(limits_, tag.most_tokens);
   }
   for (Phase& phase : phases_) {
-    phase.call_ns.reserve(static_cast<std::size_t>(n_ctx));
+    phase.calls.reserve(static_cast<std::size_t>(n_ctx));
     clear_counts(phase);
   }
 }
@@ -63,14 +56,14 @@ void Recorder::clear_counts(Phase& phase) const {
 
 void Recorder::begin_call(int n_tokens) noexcept {
   phase_ = n_tokens > 1 ? kPrefill : kDecode;
-  call_begin_ = Clock::now();
+  call_begin_ = clock_.now();
 }
 
 void Recorder::end_call() noexcept {
-  const std::int64_t ns = nanoseconds_between(call_begin_, Clock::now());
+  const std::int64_t ticks = clock_.now() - call_begin_;
   Phase& phase = phases_[phase_];
-  phase.wall_ns += ns;
-  if (phase.call_ns.size() < phase.call_ns.capacity()) phase.call_ns.push_back(ns);
+  phase.wall += ticks;
+  if (phase.calls.size() < phase.calls.capacity()) phase.calls.push_back(ticks);
 }
 
 void Recorder::begin_pass(int n_tokens, int first_pos, int n_outputs) noexcept {
@@ -88,19 +81,20 @@ void Recorder::begin_pass(int n_tokens, int first_pos, int n_outputs) noexcept {
     phase.n_tokens_with_bytes[i] += limits_[i] == 0 ? n_tokens : std::min(n_tokens, limits_[i]);
   phase.n_output_passes += n_outputs > 0 ? 1 : 0;
   phase.n_outputs += n_outputs;
-  pass_begin_ = Clock::now();
+  pass_begin_ = clock_.now();
 }
 
 void Recorder::start(int thread) noexcept {
   Lane& lane = lanes_[static_cast<std::size_t>(thread)];
-  lane.last = Clock::now();
-  lane.slots[phase_].front().wait_ns += nanoseconds_between(pass_begin_, lane.last);
+  lane.last = clock_.now();
+  // Counters of two processors may differ by a little.
+  lane.slots[phase_].front().wait += std::max<std::int64_t>(0, lane.last - pass_begin_);
 }
 
 void Recorder::worked(int thread, int step) noexcept {
   Lane& lane = lanes_[static_cast<std::size_t>(thread)];
   Slot* const slot = &lane.slots[phase_][static_cast<std::size_t>(step)];
-  slot->work_ns += lane.end_stretch(step, false);
+  slot->work += lane.end_stretch(clock_.now(), step, false);
   // Between two passes the weights push the slots out of the caches: waiting for one is the most that recording costs.
   __builtin_prefetch(slot + kSlotsAhead, 1);
 }
@@ -108,27 +102,27 @@ void Recorder::worked(int thread, int step) noexcept {
 void Recorder::waited(int thread, int step) noexcept {
   Lane& lane = lanes_[static_cast<std::size_t>(thread)];
   Slot& slot = lane.slots[phase_][static_cast<std::size_t>(step)];
-  slot.wait_ns += lane.end_stretch(step, true);
+  slot.wait += lane.end_stretch(clock_.now(), step, true);
   slot.n_waits += 1;
 }
 
-PhaseProfile Recorder::report(std::size_t phase) const {
+PhaseProfile Recorder::report(std::size_t phase, const TickClock::Scale& scale) const {
   const Phase& sums = phases_[phase];
   const auto n_threads = static_cast<std::int64_t>(lanes_.size());
   PhaseProfile profile;
   profile.n_tokens = sums.n_tokens;
-  profile.wall_ns = sums.wall_ns;
-  profile.call_ns = sums.call_ns;
+  profile.wall_ns = scale.duration_ns(sums.wall);
+  for (const std::int64_t ticks : sums.calls) profile.call_ns.push_back(scale.duration_ns(ticks));
   for (std::size_t i = 0; i < tags_.size(); ++i) {
     const StepTag& tag = tags_[i];
     StepProfile step{tag.component, tag.operation, tag.layer};
     for (const Lane& lane : lanes_) {
-      step.work_ns += lane.slots[phase][i].work_ns;
-      step.wait_ns += lane.slots[phase][i].wait_ns;
+      step.work_ns += lane.slots[phase][i].work;
+      step.wait_ns += lane.slots[phase][i].wait;
     }
     step.n_barriers = lanes_.front().slots[phase][i].n_waits;
-    step.work_ns /= n_threads;
-    step.wait_ns /= n_threads;
+    step.work_ns = scale.duration_ns(step.work_ns / n_threads);
+    step.wait_ns = scale.duration_ns(step.wait_ns / n_threads);
     const std::int64_t n_passes = tag.outputs_only ? sums.n_output_passes : sums.n_passes;
     const std::int64_t n_tokens = tag.outputs_only ? sums.n_outputs : sums.n_tokens;
     const Positions& positions = sums.n_positions[index_of(windows_, tag.window)];
@@ -145,10 +139,18 @@ std::vector<TraceEvent> Recorder::trace() const {
   std::vector<TraceEvent> all;
   for (const Lane& lane : lanes_)
     all.insert(all.end(), lane.events.begin(), lane.events.begin() + static_cast<std::ptrdiff_t>(lane.n_events));
+  const TickClock::Scale scale = clock_.scale();
+  for (TraceEvent& event : all) {
+    event.begin_ns = scale.time_ns(event.begin_ns);
+    event.end_ns = scale.time_ns(event.end_ns);
+  }
   return all;
 }
 
-Profile Recorder::report() const { return {report(kPrefill), report(kDecode)}; }
+Profile Recorder::report() const {
+  const TickClock::Scale scale = clock_.scale();
+  return {report(kPrefill, scale), report(kDecode, scale)};
+}
 
 void Recorder::reset() noexcept {
   for (Lane& lane : lanes_) {
@@ -156,10 +158,10 @@ void Recorder::reset() noexcept {
     lane.n_events = 0;
   }
   for (Phase& phase : phases_) {
-    std::vector<std::int64_t> call_ns = std::move(phase.call_ns); // keeps its capacity
-    call_ns.clear();
+    std::vector<std::int64_t> calls = std::move(phase.calls); // keeps its capacity
+    calls.clear();
     phase = {};
-    phase.call_ns = std::move(call_ns);
+    phase.calls = std::move(calls);
     clear_counts(phase);
   }
 }

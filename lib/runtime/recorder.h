@@ -1,11 +1,11 @@
 /// Collects the times of plan steps; what Session::profile() reports.
 #pragma once
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "lib/runtime/tick_clock.h"
 #include "mote/profile.h"
 
 namespace mote::runtime {
@@ -31,7 +31,6 @@ struct StepTag {
 /// Everything but start(), worked() and waited() is for the thread that owns the session.
 class Recorder {
  public:
-  using Clock = std::chrono::steady_clock;
   /// trace_events: how many are kept of each thread.
   Recorder(std::vector<StepTag> tags, int n_threads, int n_ctx, int trace_events = 0);
 
@@ -52,18 +51,19 @@ class Recorder {
   void reset() noexcept;
 
  private:
+  /// All times in ticks of clock_.
   struct Slot {
-    std::int64_t work_ns = 0, wait_ns = 0, n_waits = 0;
+    std::int64_t work = 0, wait = 0, n_waits = 0;
   };
   /// Slots and last time of one thread; the padding keeps two threads from writing to the same cache line.
   struct alignas(64) Lane {
-    Clock::time_point last;
+    std::int64_t last = 0;
     std::array<std::vector<Slot>, 2> slots; // [phase][n_steps + padding]
-    std::vector<TraceEvent> events;         // [trace_events]
+    std::vector<TraceEvent> events;         // [trace_events], in ticks
     std::size_t n_events = 0;               // recorded so far
 
-    /// Ends a stretch, which began where the one before ended. Returns its nanoseconds.
-    std::int64_t end_stretch(int step, bool waiting) noexcept;
+    /// Ends a stretch, which began where the one before ended. Returns its ticks.
+    std::int64_t end_stretch(std::int64_t now, int step, bool waiting) noexcept;
   };
   struct Positions {
     std::int64_t attended = 0; ///< summed over the tokens
@@ -74,19 +74,20 @@ class Recorder {
     std::vector<Positions> n_positions;            ///< for each of windows_
     std::vector<std::int64_t> n_tokens_with_bytes; ///< for each of limits_
     std::int64_t n_output_passes = 0, n_outputs = 0;
-    std::int64_t wall_ns = 0;
-    std::vector<std::int64_t> call_ns; // capacity n_ctx
+    std::int64_t wall = 0;
+    std::vector<std::int64_t> calls; // capacity n_ctx
   };
 
-  PhaseProfile report(std::size_t phase) const;
+  PhaseProfile report(std::size_t phase, const TickClock::Scale& scale) const;
   void clear_counts(Phase& phase) const;
 
+  TickClock clock_;
   std::vector<StepTag> tags_;
   std::vector<int> windows_, limits_; ///< StepTag::window and most_tokens of the tags, each once
   std::vector<Lane> lanes_;           // [n_threads]
   std::array<Phase, 2> phases_;
   std::size_t phase_ = 0; // of the current call
-  Clock::time_point call_begin_, pass_begin_;
+  std::int64_t call_begin_ = 0, pass_begin_ = 0;
 };
 
 } // namespace mote::runtime
