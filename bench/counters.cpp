@@ -27,7 +27,7 @@ std::string hint(int error) {
     std::ifstream file("/proc/sys/kernel/perf_event_paranoid");
     if (std::string level; file >> level) return fmt::format(" (kernel.perf_event_paranoid is {})", level);
   }
-  return error == ENOENT || error == EOPNOTSUPP ? " (the processor, or a virtual machine, has no such counter)" : "";
+  return error == ENOENT || error == EOPNOTSUPP ? " (no such counter here)" : "";
 }
 
 class PerfEvents : public CounterSource {
