@@ -97,19 +97,38 @@ Result<std::vector<Study>> by_vocabulary(const Options& options) {
   return rows;
 }
 
-/// Of the models that grow with the context, at the context that the paper speaks of.
-Result<double> least_kv_share(const Options& options, std::string& model) {
-  double least = 1;
+struct Share {
+  std::string model;
+  double of_cache = 0;
+};
+
+/// What the cache takes at the context that the paper speaks of, in rising order.
+Result<std::vector<Share>> shares_of_cache(const Options& options) {
+  std::vector<Share> shares;
   for (const Source& source : options.sources) {
     if (!reaches(*source.spec, kContextOfPaper)) continue;
     const auto plan = plan_of(*source.spec, options, kContextOfPaper);
     if (!plan) return plan.error();
-    const double share = static_cast<double>(plan->use.kv_cache) / static_cast<double>(plan->total());
-    if (share >= least) continue;
-    least = share;
-    model = source.name;
+    shares.push_back({source.name, static_cast<double>(plan->use.kv_cache) / static_cast<double>(plan->total())});
   }
-  return least;
+  std::ranges::sort(shares, {}, &Share::of_cache);
+  return shares;
+}
+
+void add_findings(Study& study, const std::vector<Share>& shares, const std::vector<Study>& vocabularies) {
+  if (!shares.empty()) {
+    const Share &least = shares.front(), &most = shares.back();
+    add_finding(study, fmt::format("With a context of {} the KV cache takes more than 80% of the memory.", kContextOfPaper),
+                fmt::format("{:.0f}% ({}) to {:.0f}% ({}), in {} of {} models more than 80%", 100 * least.of_cache, least.model,
+                            100 * most.of_cache, most.model,
+                            std::ranges::count_if(shares, [](const Share& s) { return s.of_cache > 0.8; }), shares.size()),
+                least.of_cache > 0.8);
+  }
+  const double small = vocabularies.front()[5].get<double>(), large = vocabularies.back()[5].get<double>();
+  add_finding(study, "A larger vocabulary needs a larger compute buffer.",
+              fmt::format("{:.1f} MB with {} tokens, {:.1f} MB with {}: the logits of one token are all that it adds", small,
+                          kVocabularies.front(), large, kVocabularies.back()),
+              large > 1.6 * small);
 }
 
 Study chart_of(const std::vector<Point>& points) {
@@ -145,9 +164,8 @@ Result<Study> study_memory(const Options& options, Progress& progress) {
   }
   const auto vocabularies = by_vocabulary(options);
   if (!vocabularies) return vocabularies.error();
-  std::string model;
-  const auto share = least_kv_share(options, model);
-  if (!share) return share.error();
+  const auto shares = shares_of_cache(options);
+  if (!shares) return shares.error();
   Study study = new_study(
       "Memory: parameters, KV cache, buffers", options,
       {fmt::format(
@@ -156,13 +174,7 @@ Result<Study> study_memory(const Options& options, Progress& progress) {
           "({} of them not what was predicted), and the most that its process held in 54 tokens, without the pages of the "
           "cache that nobody has touched.",
           mote::mix_name(options.types[0]), 100 * kShareOfMachine, n_differ == 0 ? "none" : std::to_string(n_differ))});
-  add_finding(study, fmt::format("With a context of {} the KV cache takes more than 80% of the memory.", kContextOfPaper),
-              fmt::format("{:.0f}% ({}) or more", 100 * *share, model), *share > 0.8);
-  const double small = vocabularies->front()[5].get<double>(), large = vocabularies->back()[5].get<double>();
-  add_finding(study, "A larger vocabulary needs a larger compute buffer.",
-              fmt::format("{:.1f} MB with {} tokens, {:.1f} MB with {}: only the last token's logits are kept", small,
-                          kVocabularies.front(), large, kVocabularies.back()),
-              large > 1.6 * small);
+  add_findings(study, *shares, *vocabularies);
   add_chart(study, chart_of(*points));
   add_table(
       study, "By context [MB]",
