@@ -1,12 +1,12 @@
 // Says how a model spends its time on this machine: prefill and decode, by component and by operation.
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <iterator>
 #include <new>
 #include <optional>
 
 #include "bench/benchmark.h"
+#include "bench/complain.h"
 #include "bench/output.h"
 #include "bench/page.h"
 #include "bench/study.h"
@@ -18,8 +18,6 @@ using bench::Format;
 using bench::Output;
 using mote::Result;
 using mote::Status;
-
-constexpr int kFailure = 1, kUsage = 2;
 
 std::string preset_list() {
   std::string text = fmt::format("{:<24}{:<9}{:<16}{:>12}{:>8}{:>9}{:>7}{:>9}{:>9}{:>10}{:>10}\n", "preset", "group", "family",
@@ -100,24 +98,15 @@ Status run(const bench::Options& options) {
   return measure(options, progress, *output, *page);
 }
 
-/// One line, whatever the message holds.
-int complain(const mote::Error& error) {
-  std::string line = error.message;
-  for (char& c : line)
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
-  fmt::print(stderr, "bench_breakdown: {}\n", line);
-  return error.code == mote::ErrorCode::invalid_argument ? kUsage : kFailure;
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
   try {
     const auto options = bench::parse_options(argc, argv);
-    if (!options) return complain(options.error());
-    if (const Status status = run(*options); !status) return complain(status.error());
+    if (!options) return bench::complain("bench_breakdown", options.error());
+    if (const Status status = run(*options); !status) return bench::complain("bench_breakdown", status.error());
     return 0;
   } catch (const std::bad_alloc&) {
-    return complain({mote::ErrorCode::out_of_memory, "out of memory"});
+    return bench::complain("bench_breakdown", {mote::ErrorCode::out_of_memory, "out of memory"});
   }
 }

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "bench/bandwidth.h"
+#include "bench/complain.h"
 #include "bench/library.h"
 #include "bench/peaks.h"
 #include "bench/product.h"
@@ -198,11 +199,6 @@ void show_libraries() {
     benchmark::AddCustomContext("not built in, as CMake did not find them", missing);
 }
 
-int complain(const std::string& program, const mote::Error& error) {
-  fmt::print(stderr, "bench_{}: {}\n", program, error.message);
-  return error.code == mote::ErrorCode::invalid_argument ? 2 : 1;
-}
-
 /// Google Benchmark takes its options out of the arguments; ours are the rest. These of its defaults are ours, and come first, so
 /// that the user's win.
 std::vector<char*> with_defaults(int argc, char** argv) {
@@ -221,10 +217,10 @@ int run_kernel_bench(const std::string& name, int argc, char** argv, const std::
   const bool help = std::ranges::any_of(arguments, [](std::string_view word) { return word == "--help" || word == "-h"; });
   if (!help) benchmark::Initialize(&n, arguments.data());
   const auto options = parse_kernel_options(help ? argc : n, help ? argv : arguments.data(), tokens, places);
-  if (!options) return complain(name, options.error());
+  if (!options) return complain("bench_" + name, options.error());
   if (!options->help.empty()) return fmt::print("{}", options->help), 0;
   const auto limits = Limits::measure(*options);
-  if (!limits) return complain(name, limits.error());
+  if (!limits) return complain("bench_" + name, limits.error());
   limits->show();
   if (options->libraries) show_libraries();
 
@@ -241,7 +237,7 @@ int run_kernel_bench(const std::string& name, int argc, char** argv, const std::
   benchmark::Shutdown();
   return failed ? 1 : 0;
 } catch (const std::bad_alloc&) {
-  return complain(name, {mote::ErrorCode::out_of_memory, "out of memory"});
+  return complain("bench_" + name, {mote::ErrorCode::out_of_memory, "out of memory"});
 }
 
 } // namespace bench

@@ -4,10 +4,12 @@
 mote_root=$(cd "$(dirname "$0")/.." && pwd)
 mote_build=$mote_root/build/release
 
-# The packages of dependencies.txt; those of the check of aarch64 only if MOTE_AARCH64 is not empty. $1: those with this second word.
+# The packages of dependencies.txt; those of the checks of aarch64 and in a browser only if MOTE_AARCH64 or MOTE_BROWSER is not empty.
+# $1: those with this second word.
 mote_dependencies() {
-  sed -e 's/#.*//' "$mote_root/cmake/dependencies.txt" | awk -v word="${1:-}" -v aarch64="${MOTE_AARCH64:-}" '
-    NF > 0 && (word == "" ? $2 != "aarch64" || aarch64 != "" : $2 == word) { print $1 }'
+  sed -e 's/#.*//' "$mote_root/cmake/dependencies.txt" | awk -v word="${1:-}" \
+    -v asked=" arm64 ${MOTE_AARCH64:+aarch64} ${MOTE_BROWSER:+browser} " '
+    NF > 0 && (word == "" ? $2 == "" || index(asked, " " $2 " ") : $2 == word) { print $1 }'
 }
 
 # Whether the program $1 is a CMake that the project accepts.

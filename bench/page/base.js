@@ -42,7 +42,7 @@ const counted = (n, thing) => `${n} ${thing}${n === 1 ? "" : "s"}`;
 const range = (spread, format) => `${format(spread.min)} .. ${format(spread.max)}`;
 
 /// The value at the end of a path of keys, if there is one.
-const at = (object, ...keys) => keys.reduce((value, key) => (value === undefined || value === null ? undefined : value[key]), object);
+const at = (object, ...keys) => keys.reduce((value, key) => value?.[key], object);
 
 /// Buttons of which one is pressed; choices: [[value, text], ...], the first is chosen.
 function choice(name, choices, choose) {

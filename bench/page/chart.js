@@ -1,6 +1,6 @@
 // What all charts share: a sheet that draws itself again at each width, scales, axes, legends, marks.
 
-/// draw(width, read) returns an SVG of that width; read(element, text) makes an element say the text when it is pointed at or tapped.
+/// draw(width, read) returns an SVG of that width; read(element, text) lets an element say the text when one points at it.
 function chart(title, draw, { about, legend, table: asTable } = {}) {
   const holder = html("div", { class: "drawing" }), readout = html("p", { class: "readout", "aria-live": "polite" });
   const read = (element, text) => {
@@ -23,6 +23,8 @@ function chart(title, draw, { about, legend, table: asTable } = {}) {
 /// An SVG for people who see it; what it shows stands in a table too.
 const canvas = (width, height, name, ...children) =>
   svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": name }, children);
+
+const emptyCanvas = (width, name) => canvas(width, 30, name, text(0, 20, "Nothing to show", { class: "quiet" }));
 
 const text = (x, y, content, attributes = {}) => svg("text", { x, y, ...attributes }, content);
 const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
@@ -69,7 +71,8 @@ function axes(box, x, y, xName, yName) {
 const palette = ["blue", "orange", "green", "purple", "ochre", "teal", "rose", "indigo", "grey"].map((name) => `var(--${name})`);
 const markers = ["circle", "square", "triangle", "diamond", "cross"];
 const dashes = ["", "6 3", "2 3", "8 3 2 3"];
-const styleOf = (n) => ({ color: palette[n % palette.length], marker: markers[n % markers.length], dash: dashes[n % dashes.length] });
+const nth = (list, n) => list[n % list.length];
+const styleOf = (n) => ({ color: nth(palette, n), marker: nth(markers, n), dash: nth(dashes, n) });
 
 function marker(kind, x, y, r, color) {
   const paths = {
@@ -79,20 +82,20 @@ function marker(kind, x, y, r, color) {
     cross: `M${x - r},${y - r}L${x + r},${y + r}M${x - r},${y + r}L${x + r},${y - r}`,
   };
   if (kind === "circle") return svg("circle", { cx: x, cy: y, r, style: `fill: ${color}` });
-  return svg("path", { d: paths[kind], style: kind === "cross" ? `fill: none; stroke: ${color}; stroke-width: 2` : `fill: ${color}` });
+  const style = kind === "cross" ? `fill: none; stroke: ${color}; stroke-width: 2` : `fill: ${color}`;
+  return svg("path", { d: paths[kind], style });
 }
 
 /// items: [{ name, color, marker, dash }]; without a marker a filled square.
 function legend(items) {
-  const sample = (item) => [
-    item.dash === undefined ? null
-      : svg("line", { x1: 0, y1: 6, x2: 24, y2: 6, "stroke-dasharray": item.dash, style: `stroke: ${item.color}; stroke-width: 2` }),
-    item.marker ? marker(item.marker, 12, 6, 4, item.color)
-      : svg("rect", { x: 0, y: 0, width: 12, height: 12, rx: 2, style: `fill: ${item.color}` })];
-  const narrow = (item) => (item.marker ? null : "width: 12px");
-  return html("ul", { class: "legend" }, items.map((item) =>
-    html("li", {}, svg("svg", { viewBox: `0 0 ${item.marker ? 24 : 12} 12`, style: narrow(item), "aria-hidden": "true" }, sample(item)),
-      item.name)));
+  const stroke = ({ color, dash }) => (dash === undefined ? null
+    : svg("path", { d: "M0,6H24", "stroke-dasharray": dash, style: `stroke: ${color}; stroke-width: 2` }));
+  const sample = (item) => (item.marker ? [stroke(item), marker(item.marker, 12, 6, 4, item.color)]
+    : svg("rect", { width: 12, height: 12, rx: 2, style: `fill: ${item.color}` }));
+  return html("ul", { class: "legend" }, items.map((item) => {
+    const width = item.marker ? 24 : 12;
+    return html("li", {}, svg("svg", { width, height: 12, "aria-hidden": "true" }, sample(item)), item.name);
+  }));
 }
 
 const pen = document.createElement("canvas").getContext("2d");
@@ -106,9 +109,12 @@ function textWidth(content, weight = 400) {
 /// What there is room for; the middle is left out.
 function clipped(content, width) {
   let n = content.length;
-  const shown = () => (n === content.length ? content : `${content.slice(0, Math.ceil(n / 2))}…${content.slice(content.length - Math.floor(n / 2))}`);
-  while (n > 2 && textWidth(shown()) > width) n -= 1;
-  return shown();
+  let shown = content;
+  while (n > 2 && textWidth(shown) > width) {
+    n -= 1;
+    shown = `${content.slice(0, Math.ceil(n / 2))}…${content.slice(content.length - Math.floor(n / 2))}`;
+  }
+  return shown;
 }
 
 /// Moves labels down that would cover each other or fixed ones: [{ x, y, content }], changed in place.

@@ -41,7 +41,8 @@ function heat(phase, title, width, read) {
       cells.length === 0 ? line(left, y + 11, right, y + 11, "grid") : null,
       text(width, y + 15, percent(group.share), { "text-anchor": "end" }));
   });
-  return canvas(width, groups.length * rowHeight + 22, title, rows, layerNumbers(nLayers, left, cell, groups.length * rowHeight + 16));
+  const bottom = groups.length * rowHeight;
+  return canvas(width, bottom + 22, title, rows, layerNumbers(nLayers, left, cell, bottom + 16));
 }
 
 function layerNumbers(nLayers, left, cell, y) {

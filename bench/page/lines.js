@@ -1,7 +1,7 @@
 // Curves and points over two axes.
 
-/// spec: { title, about, x, y, x_scale, y_scale, series: [{ name, points: [[x, y, label?], ...] }], kind: "line" | "scatter" }; a scale
-/// is "linear" (from 0) or "log".
+/// spec: { kind: "line" | "scatter", title, about, x, y, x_scale, y_scale, series: [{ name, points: [[x, y, label?], ...] }] }; a
+/// scale is "linear" (from 0) or "log".
 function lineChart(spec) {
   const series = spec.series.map((one, i) => ({ ...styleOf(i), ...one, points: plottable(spec, one.points) }));
   const draw = (width, read) => curves({ ...spec, series }, width, read);
@@ -18,9 +18,10 @@ function plottable(spec, points) {
 
 function pointTable(spec, series) {
   const rows = series.flatMap((one) => one.points.map(([x, y, label]) => ({ name: one.name, x, y, label })));
-  const labels = rows.some((row) => row.label) ? [words("", (row) => row.label)] : [];
+  const labels = rows.some((row) => row.label) ? [words("Point", (row) => row.label)] : [];
   const names = series.length > 1 ? [words("Series", (row) => row.name)] : [];
-  return table(spec.title, [...labels, ...names, measure(spec.x, (row) => row.x, tickText), measure(spec.y, (row) => row.y)], rows);
+  const columns = [...labels, ...names, measure(spec.x, (row) => row.x, tickText), measure(spec.y, (row) => row.y)];
+  return table(spec.title, columns, rows);
 }
 
 function scaleOf(kind, values, from, to, nTicks) {
@@ -34,7 +35,7 @@ function curves(spec, width, read) {
   const points = spec.series.flatMap((one) => one.points);
   const height = Math.round(Math.min(320, Math.max(220, width * 0.55)));
   const box = { left: 50, right: width - 12, top: 26, bottom: height - 42 };
-  if (points.length === 0) return canvas(width, 40, spec.title, text(0, 20, "Nothing to show", { class: "quiet" }));
+  if (points.length === 0) return emptyCanvas(width, spec.title);
   const x = scaleOf(spec.x_scale, points.map((point) => point[0]), box.left, box.right, width / 90);
   const y = scaleOf(spec.y_scale, points.map((point) => point[1]), box.bottom, box.top, 5);
   return canvas(width, height, spec.title, axes(box, x, y, spec.x, spec.y),

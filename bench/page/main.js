@@ -1,8 +1,10 @@
 // The data of the page and its kind decide what is drawn.
 
+/// The filling of bars that are waiting.
 function hatch() {
-  const pattern = svg("pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-    svg("rect", { width: 6, height: 6, style: "fill: var(--grid)" }), svg("rect", { width: 2, height: 6, style: "fill: var(--grey)" }));
+  const stripe = (width, color) => svg("rect", { width, height: 6, style: `fill: var(--${color})` });
+  const turned = { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
+  const pattern = svg("pattern", turned, stripe(6, "grid"), stripe(2, "grey"));
   return svg("svg", { width: 0, height: 0, style: "position: absolute", "aria-hidden": "true" }, svg("defs", {}, pattern));
 }
 

@@ -16,11 +16,16 @@ function runName(run, runs) {
 const commonFacts = (runs) => runFields.filter(([key]) => runs.length > 0 && !varies(runs, key) && runs[0][key] !== undefined)
   .map(([key, format]) => format(runs[0][key]));
 
+function fieldColumn(key, runs) {
+  const title = key === "isa" ? "ISA" : key[0].toUpperCase() + key.slice(1);
+  return typeof runs[0][key] === "number" ? measure(title, (run) => run[key], String) : words(title, (run) => run[key]);
+}
+
 function runTable(runs) {
   const token = (which) => (run) => at(run, "phases", "decode", "token_ns", which);
   const ms = (value) => number(value / 1e6);
-  const columns = [words("Model", (run) => run.model), ...runFields.filter(([key]) => varies(runs, key)).map(([key]) =>
-    (typeof runs[0][key] === "number" ? measure(key, (run) => run[key], String) : words(key, (run) => run[key]))),
+  const fields = runFields.filter(([key]) => varies(runs, key)).map(([key]) => fieldColumn(key, runs));
+  const columns = [words("Model", (run) => run.model), ...fields,
     measure("Parameters", (run) => run.n_parameters, count),
     measure("First token [ms]", (run) => at(run, "time_to_first_token_ns", "median"), ms),
     measure("Prefill [tokens/s]", (run) => at(run, "phases", "prefill", "tokens_per_second")),
@@ -40,8 +45,8 @@ function phaseBars(runs, phaseName, kind, scale) {
     values: phases.map((phase) => value(phase, at(phase, kind, name, "ns"))) }));
   series.push({ name: "unattributed", color: colorOf("unattributed"), values: phases.map((phase) =>
     value(phase, at(phase, "unattributed_share") * at(phase, "wall_ns", "median"))) });
-  const title = phaseName === "decode" ? "Decode, per token" : "Prefill, the whole prompt";
-  return barChart({ kind: "stacked", title, format: duration, scale, categories: runs.map((run) => runName(run, runs)), series, x: "Run" });
+  const categories = runs.map((run) => runName(run, runs));
+  return barChart({ kind: "stacked", title: phaseTitles[phaseName], format: duration, scale, categories, series, x: "Run" });
 }
 
 function breakdownSection(runs) {
@@ -49,7 +54,7 @@ function breakdownSection(runs) {
   const state = { kind: "components", scale: "time" };
   const show = (change) => {
     Object.assign(state, change);
-    holder.replaceChildren(...["prefill", "decode"].map((phase) => phaseBars(runs, phase, state.kind, state.scale)));
+    holder.replaceChildren(...Object.keys(phaseTitles).map((phase) => phaseBars(runs, phase, state.kind, state.scale)));
   };
   show({});
   return withControls(section("breakdown", "Where the time goes",
@@ -64,7 +69,8 @@ function curvesSection(runs) {
   const models = [...new Set(runs.map((run) => run.model))];
   const charts = models.flatMap((model) => {
     const own = runs.filter((run) => run.model === model);
-    const chartOf = (title, y, value) => lineChart({ title: `${model}: ${title}`, x: "tokens of the prompt", y, series: typeSeries(own, value) });
+    const chartOf = (title, y, value) =>
+      lineChart({ title: `${model}: ${title}`, x: "tokens of the prompt", y, series: typeSeries(own, value) });
     return [chartOf("time to first token", "ms", (run) => at(run, "time_to_first_token_ns", "median") / 1e6),
       chartOf("decode behind the prompt", "tokens/s", (run) => at(run, "phases", "decode", "tokens_per_second"))];
   });
@@ -86,8 +92,9 @@ function typeSeries(runs, value) {
 /// Several types and one prompt: bars.
 function typeBars(runs) {
   if (!varies(runs, "type")) return null;
-  const chartOf = (title, format, value) => barChart({ kind: "bar", title, format, x: "Run", categories: runs.map((run) => runName(run, runs)),
-    series: [{ name: title, values: runs.map(value) }] });
+  const categories = runs.map((run) => runName(run, runs));
+  const chartOf = (title, format, value) =>
+    barChart({ kind: "bar", title, format, x: "Run", categories, series: [{ name: title, values: runs.map(value) }] });
   return section("curves", "Weight types", null, html("div", { class: "columns" },
     chartOf("Time to first token", duration, (run) => at(run, "time_to_first_token_ns", "median")),
     chartOf("Decode, tokens/s", number, (run) => at(run, "phases", "decode", "tokens_per_second"))));
@@ -114,7 +121,8 @@ function drawReport(page, data) {
 }
 
 function reportNotes(runs) {
-  const repeat = runs[0].repeat ? `Times are medians of ${counted(runs[0].repeat, "run")}, the parts those of the run in the middle. ` : "";
-  return html("footer", {}, html("p", {}, `${repeat}Bytes and operations are those that a step has to move and to do; an addition ` +
-    "and a multiplication are two operations. The data of this page stands in its source, as JSON."));
+  const repeat = `Times are medians of ${counted(runs[0].repeat, "run")}, the parts those of the run in the middle. `;
+  return html("footer", {}, html("p", {}, runs[0].repeat ? repeat : null,
+    "Bytes and operations are those that a step has to move and to do; a multiplication and an addition are two operations. ",
+    "The data of this page stands in its source, as JSON."));
 }

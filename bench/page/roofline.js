@@ -40,7 +40,7 @@ function roofShare(point, roofs) {
 const roofAt = (x, roofs) => Math.min(x * (roofs.read || Infinity), at(roofs.peaks, 0, 1) || Infinity);
 
 function roofline(points, roofs, width, read) {
-  if (points.length === 0) return canvas(width, 40, "Roofline", text(0, 20, "No part counted both bytes and operations", { class: "quiet" }));
+  if (points.length === 0) return emptyCanvas(width, "Roofline");
   const height = Math.round(Math.min(400, Math.max(290, width * 0.62)));
   const box = { left: 50, right: width - 12, top: 26, bottom: height - 42 };
   const xs = points.map((p) => p.x), rates = points.map((p) => p.y);
@@ -54,23 +54,29 @@ function roofline(points, roofs, width, read) {
   separate(labels, roofLabels);
   return canvas(width, height, "Roofline", axes(box, x, y, "operations per byte", "GOP/s"), roofLines(roofs, x, y, box),
     roofLabels.map((label) => text(label.x, label.y, label.content, { class: "strong halo" })),
-    points.map((p) => read(marker(p.marker, x(p.x), y(p.y), 5, colorOf(p.name)), `${p.phase}, ${p.name}: ${number(p.x)} operations per ` +
-      `byte, ${number(p.y)} GOP/s, ${number(p.row.bytes / p.row.ns)} GB/s, ${percent(roofShare(p, roofs))} of the roof`)),
+    points.map((p) => read(marker(p.marker, x(p.x), y(p.y), 5, colorOf(p.name)), pointText(p, roofs))),
     labels.map((label) => text(label.x, label.y, label.content, { class: "halo" })));
 }
 
+const pointText = (p, roofs) => `${p.phase}, ${p.name}: ${number(p.x)} operations per byte, ${number(p.y)} GOP/s, ` +
+  `${number(p.row.bytes / p.row.ns)} GB/s, ${percent(roofShare(p, roofs))} of the roof`;
+
 /// The diagonal of memory up to the highest peak, and a line for each peak from where it becomes the lower one.
 function roofLines(roofs, x, y, box) {
-  const peaks = roofs.peaks.map(([, peak], i) => svg("path",
-    { class: "roof", d: `M${peakStart(roofs, peak, x, box)},${y(peak)}H${box.right}`, "stroke-dasharray": i === 0 ? "" : "5 4" }));
+  const path = (peak) => `M${peakStart(roofs, peak, x, box)},${y(peak)}H${box.right}`;
+  const dash = (i) => (i === 0 ? "" : "5 4");
+  const peaks = roofs.peaks.map(([, peak], i) => svg("path", { class: "roof", d: path(peak), "stroke-dasharray": dash(i) }));
   return svg("g", { "data-name": "roofs" }, peaks, roofs.read ? memoryRoof(roofs, x, y, box) : []);
 }
 
 /// Where arithmetic, and no longer memory, is what bounds.
 const peakStart = (roofs, peak, x, box) => x(Math.max(x.invert(box.left), roofs.read ? peak / roofs.read : 0));
 
-const peakLabels = (roofs, x, y, box) => roofs.peaks.map(([name, peak]) =>
-  ({ content: `${name} ${number(peak)} GOP/s`, x: peakStart(roofs, peak, x, box) + 6, y: y(peak) - 6 }));
+/// The highest begins at its corner, where the label of memory ends; the others end at the right, away from that label.
+const peakLabels = (roofs, x, y, box) => roofs.peaks.map(([name, peak], i) => {
+  const content = `${name} ${number(peak)} GOP/s`;
+  return { content, x: i === 0 ? peakStart(roofs, peak, x, box) + 6 : box.right - textWidth(content, 600), y: y(peak) - 6 };
+});
 
 function memoryRoof(roofs, x, y, box) {
   const highest = Math.min(y.invert(box.top), ...roofs.peaks.slice(0, 1).map(([, peak]) => peak));

@@ -1,11 +1,12 @@
 // One run in detail.
 
+const phaseTitles = { prefill: "Prefill, the whole prompt", decode: "Decode, per token" };
 const phaseStyles = { prefill: { marker: "circle" }, decode: { marker: "square" } };
 const partColors = {
   embedding: "ochre", attention: "blue", ffn: "orange", lm_head: "green", other: "purple",
   mul_mat: "orange", mul_mat_vec: "orange", norm: "teal", embed: "ochre", recurrence: "rose", sample: "purple",
   barrier_wait: "grey", unattributed: "grey",
-  kv_cache: "blue", state: "teal", compute: "purple", tokenizer: "rose", parameters: "green",
+  kv_cache: "rose", state: "teal", compute: "purple", tokenizer: "grey", parameters: "indigo",
 };
 const colorOf = (name) => `var(--${partColors[name] || "indigo"})`;
 
@@ -25,7 +26,8 @@ function figuresOf(run) {
       `p90 ${duration(token.p90)}, p99 ${duration(token.p99)}${token.max ? `, max ${duration(token.max)}` : ""}`),
     decode && decode.weight_bytes_per_second && figure("Weights read", [number(decode.weight_bytes_per_second / 1e9), "GB/s"],
       `${percent(decode.read_bandwidth_share)} of ${number(roof / 1e9)} GB/s`),
-    memory.process_peak && figure("Process peak", inUnits(memory.process_peak, byteUnits), `parameters ${bytes(memory.parameters)}`),
+    memory.process_peak && figure("Process peak", inUnits(memory.process_peak, byteUnits),
+      `parameters ${bytes(memory.parameters)}`),
     run.cold && figure("First run, cold", inUnits(run.cold.time_to_first_token_ns, timeUnits),
       run.cold.open_ns ? `to the first token; opening ${duration(run.cold.open_ns)}` : "to the first token"),
     ...phasesOf(run).flatMap(([name, phase]) => [counterFigure(name, phase.counters), energyFigure(name, phase.energy)]),
@@ -80,11 +82,12 @@ function memoryChart(run) {
     memory.resident > 0 && ["the process, resident", pick(memory, ["anonymous", "mapped"])],
     memory.process_peak > 0 && ["the process, at its peak", { "process peak": memory.process_peak }]].filter(Boolean);
   const names = [...new Set([...parameters, "parameters", ...parts, "anonymous", "mapped", "process peak"])];
-  const fixed = { anonymous: "teal", mapped: "indigo", "process peak": "grey" };
+  const fixed = { anonymous: "teal", mapped: "blue", "process peak": "grey" };
   const series = names.map((name) => ({ name, color: fixed[name] ? `var(--${fixed[name]})` : colorOf(name),
     values: bars.map(([, values]) => values[name] || 0) }));
-  return barChart({ kind: "stacked", title: "Memory", about: `With ${counted(run.context, "position")} of context.`, format: bytes,
-    categories: bars.map(([name]) => name), series, x: "" });
+  const about = run.context ? `With ${counted(run.context, "position")} of context.` : null;
+  const categories = bars.map(([name]) => name);
+  return barChart({ kind: "stacked", title: "Memory", about, format: bytes, categories, series, x: "Memory" });
 }
 
 const pick = (object, keys) => Object.fromEntries(keys.filter((key) => object[key] > 0).map((key) => [key, object[key]]));

@@ -7,8 +7,9 @@ function findingsSection(findings) {
     return html("span", { class: `verdict ${name}` }, words);
   };
   const columns = [words("The paper", (f) => f.paper), words("Here", (f) => f.here),
-    { name: "", value: (f) => String(f.agrees), text: verdict, words: true }];
-  return section("findings", "Findings", null, html("div", { class: "sheet" }, table("What was published, and what was found here", columns, findings)));
+    { name: "Verdict", value: (f) => String(f.agrees), text: verdict, words: true }];
+  const found = table("What was published, and what was found here", columns, findings);
+  return section("findings", "Findings", null, html("div", { class: "sheet" }, found));
 }
 
 /// Numbers stand to the right; a column of words is one in which some cell is no number.
@@ -28,8 +29,10 @@ function drawStudy(page, data) {
   page.append(pageHead(data.title || "Study", [...machineFacts(data.machine, data.mote), ...(data.facts || [])]));
   for (const paragraph of data.about || []) page.append(html("p", {}, paragraph));
   if (at(data, "findings", "length") > 0) page.append(findingsSection(data.findings));
-  if (at(data, "charts", "length") > 0)
-    page.append(section("charts", "Charts", null, html("div", { class: data.charts.length > 1 ? "columns" : "" }, data.charts.map(studyChart))));
+  if (at(data, "charts", "length") > 0) {
+    const layout = data.charts.length > 1 ? "columns" : null;
+    page.append(section("charts", "Charts", null, html("div", { class: layout }, data.charts.map(studyChart))));
+  }
   if (at(data, "tables", "length") > 0)
     page.append(section("tables", "Tables", null, html("div", { class: "stack" }, data.tables.map(studyTable))));
 }

@@ -1,25 +1,27 @@
 // Tables that are sorted by the buttons in their headers.
 
-/// columns: [{ name, value(row), text(row), words }]: value is what sorts, text is what is shown (default: the value); words: text,
-/// to the left.
+/// columns: [{ name, value(row), text(row), words }]: value is what sorts, text what is shown (default: the value); words: to the
+/// left.
 function table(caption, columns, rows) {
   const body = html("tbody");
   const fill = (order) => body.replaceChildren(...order.map((row) => tableRow(columns, row)));
-  const headers = columns.map((column) => {
-    const header = html("th", { scope: "col", class: column.words ? "text" : null });
+  const headers = columns.map((column, i) => {
+    const header = html("th", { scope: "col", class: column.words || i === 0 ? "text" : null });
     header.append(html("button", { type: "button", onclick: () => fill(sortBy(header, headers, column, rows)) }, column.name));
     return header;
   });
   fill(rows);
-  return html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
-    html("table", {}, html("caption", {}, caption), html("thead", {}, html("tr", {}, headers)), body));
+  // The caption stays where it is while the table scrolls.
+  const content = html("table", { "aria-label": caption }, html("thead", {}, html("tr", {}, headers)), body);
+  const scroll = html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, content);
+  return html("div", {}, html("h3", {}, caption), scroll);
 }
 
 function tableRow(columns, row) {
   const cell = (column, i) => {
     const content = column.text ? column.text(row) : column.value(row);
     const shown = content === undefined || content === null ? "–" : content;
-    const classes = column.words ? (i === 0 ? "text name-cell" : "text") : null;
+    const classes = i === 0 ? "text name-cell" : column.words ? "text" : null;
     return html(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: classes }, shown);
   };
   return html("tr", {}, columns.map(cell));

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Bad input to the programs: the right exit status, exactly one line on stderr that says what is wrong, nothing on stdout.
-# Usage: bad_input.sh BIN FIXTURES generate|tokenize|logits|quantize|bench_breakdown
+# Usage: bad_input.sh BIN FIXTURES generate|tokenize|logits|quantize|bench_breakdown|bench_report
 set -u
 bin=$1 fixtures=$2 program=$3
 scratch=$(mktemp -d)
@@ -125,11 +125,27 @@ case $program in
     refuse 2 "uW:FILE" --model "$tiny" --power-file "$scratch/power"
     refuse 1 "$scratch/power" --model "$tiny" --prompt 4 --generate 4 --power-file "uW:$scratch/power"
     refuse 1 "$fixtures/text.gguf" --model "$tiny" --prompt 4 --generate 4 --power-file "uJ:$fixtures/text.gguf"
+    refuse 1 "no/such/folder" --model "$tiny" --prompt 4 --generate 4 --html "$scratch/no/such/folder/x.html"
     refuse 2 "overview" study nonesuch
     refuse 2 "name" study
     refuse 2 "study" study overview --type Q4_K_M,Q8_0
     refuse 2 "study" study overview --shape "layers=1,d_model=32,d_ff=32,heads=1,vocab=8"
     refuse 2 "study" study overview --model "$tiny"
+    ;;
+  bench_report)
+    echo '{"runs": []}' >"$scratch/none.json"
+    echo '{"runs": [{"model": "m"}]}' >"$scratch/half.json"
+    refuse 2 "report is required"
+    refuse 2 "two reports" "$scratch/none.json"
+    refuse 2 "--bogus" "$scratch/none.json" "$scratch/none.json" --bogus
+    refuse 2 "--format" "$scratch/none.json" "$scratch/none.json" --format xml
+    refuse 2 "--ignore" "$scratch/none.json" "$scratch/none.json" --ignore colour
+    refuse 1 "missing.json" "$scratch/none.json" "$scratch/missing.json"
+    refuse 1 "$fixtures" "$scratch/none.json" "$fixtures"
+    refuse 1 "tiny.gguf" "$scratch/none.json" "$tiny"
+    refuse 1 "run 0" "$scratch/none.json" "$scratch/half.json"
+    refuse 1 "no/such/folder" "$scratch/none.json" "$scratch/none.json" --out "$scratch/no/such/folder/x.md"
+    refuse 1 "no/such/folder" "$scratch/none.json" --html "$scratch/no/such/folder/x.html"
     ;;
 esac
 echo "$n inputs, $n_bad wrong answers"

@@ -3,7 +3,7 @@
 # Usage: setup_scripts.sh REPOSITORY
 set -eu
 repository=$1
-unset MOTE_AARCH64
+unset MOTE_AARCH64 MOTE_BROWSER
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/bin"
@@ -71,7 +71,7 @@ run
 run
 [ "$status" -eq 0 ] || fail "a bare system"
 grep -q -e 'install .* g++ ninja-build' "$scratch/log" || fail "cmake is there already"
-! grep -q aarch64 "$scratch/log" || fail "nobody asked for aarch64"
+! grep -q -e aarch64 -e chromium "$scratch/log" || fail "nobody asked for aarch64, or for a browser"
 
 # With what the check of aarch64 takes.
 : >"$scratch/installed"
@@ -80,6 +80,14 @@ export MOTE_AARCH64
 run
 unset MOTE_AARCH64
 grep -q -e 'catch2 g++-aarch64-linux-gnu qemu-user$' "$scratch/log" || fail "the cross compiler and qemu"
+
+# With what the check in a browser takes.
+: >"$scratch/installed"
+MOTE_BROWSER=1
+export MOTE_BROWSER
+run
+unset MOTE_BROWSER
+grep -q -e 'catch2 python3 chromium chromium-driver' "$scratch/log" || fail "the browser"
 
 # No network.
 : >"$scratch/installed"

@@ -1,7 +1,9 @@
 """A headless Chromium, driven through ChromeDriver's HTTP interface with nothing but the standard library."""
 import base64
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -9,27 +11,22 @@ import urllib.error
 import urllib.request
 
 
-def find_programs():
-    """The paths of Chromium and ChromeDriver, or None."""
-    paths = [shutil.which("chromium"), shutil.which("chromedriver")]
-    return paths if all(paths) else None
-
-
 class Browser:
     """One window; use it in a with statement."""
 
-    def __init__(self, chromium, chromedriver, profile):
+    def __init__(self, profile):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
-        self.driver = subprocess.Popen([chromedriver, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                       start_new_session=True)
         self.session = None
         try:
             self._wait_for_driver()
             arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                          f"--user-data-dir={profile}"]
-            wanted = {"browserName": "chrome", "goog:chromeOptions": {"binary": chromium, "args": arguments},
+            wanted = {"browserName": "chrome", "goog:chromeOptions": {"binary": shutil.which("chromium"), "args": arguments},
                       "goog:loggingPrefs": {"browser": "ALL"}}
             self.session = self._post("/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
         except BaseException:
@@ -43,11 +40,13 @@ class Browser:
         self.close()
 
     def close(self):
-        """Ends the browser and its driver."""
-        if self.session:
-            self._request("DELETE", f"/session/{self.session}")
-        self.driver.terminate()
-        self.driver.wait()
+        """Ends the browser and its driver, also when they no longer answer."""
+        try:
+            if self.session:
+                self._request("DELETE", f"/session/{self.session}")
+        finally:
+            os.killpg(self.driver.pid, signal.SIGKILL)
+            self.driver.wait()
 
     def show(self, path, width, height=900, scheme="light"):
         """Opens a page of a file in a window of that size, for an eye that prefers the scheme."""
@@ -55,8 +54,12 @@ class Browser:
                        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
         self._devtools("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
         self.command("url", {"url": f"file://{path}"})
-        # Charts are drawn in the frame after they got their width.
-        self.command("execute/async", {"script": "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))", "args": []})
+        self.wait_for_charts()
+
+    def wait_for_charts(self):
+        """They are drawn in the frame after they got their width."""
+        frames = "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(arguments[0])));"
+        self.command("execute/async", {"script": frames, "args": []})
 
     def run(self, script, *arguments):
         """What the body of a function returns."""
@@ -100,9 +103,10 @@ class Browser:
         return self._request("POST", path, json.dumps(body).encode())
 
     def _request(self, method, path, body=None):
-        request = urllib.request.Request(self.address + path, data=body, method=method, headers={"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.address + path, data=body, method=method, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{path}: {json.load(error)['value']['message']}") from error
