@@ -65,7 +65,7 @@ class Quantities {
     if (const auto first = spread(run, {"time_to_first_token_ns"})) add("", "time", "time to first token", *first);
     for (const char* phase : {"prefill", "decode"})
       if (const Json* found = find(run, {"phases", phase})) add_phase(phase, *found);
-    for (const char* name : {"parameters", "kv_cache", "compute", "tokenizer", "process_peak"})
+    for (const char* name : {"parameters", "kv_cache", "state", "compute", "tokenizer", "process_peak"})
       if (const auto bytes = number(run, {"memory", name})) add("", "memory", name, {*bytes, *bytes, *bytes});
   }
 

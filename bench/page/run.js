@@ -31,7 +31,8 @@ function figuresOf(run) {
     run.cold && figure("First run, cold", inUnits(run.cold.time_to_first_token_ns, timeUnits),
       run.cold.open_ns ? `to the first token; opening ${duration(run.cold.open_ns)}` : "to the first token"),
     ...phasesOf(run).flatMap(([name, phase]) => [counterFigure(name, phase.counters), energyFigure(name, phase.energy)]),
-    run.overhead && figure("Cost of profiling", [percent(run.overhead.share), ""], "of decode, on and off in turns"),
+    run.overhead && figure("Cost of measuring", [percent(run.overhead.share), ""],
+      Number.isFinite(run.overhead.least) ? range({ min: run.overhead.least, max: run.overhead.most }, percent) : "of decode"),
   ].filter(Boolean);
 }
 
@@ -75,7 +76,7 @@ function partTable(run, kind) {
 /// Bars of what is held, beside what was predicted from the shape.
 function memoryChart(run) {
   const memory = run.memory || {}, predicted = memory.predicted;
-  const parts = ["kv_cache", "state", "compute", "tokenizer"];
+  const parts = ["kv_cache", "state", "compute", "tokenizer", "packing"];
   const parameters = Object.keys(at(predicted, "parameters") || {});
   const bars = [predicted && ["predicted", { ...predicted.parameters, ...pick(predicted, parts) }],
     ["held by mote", pick(memory, ["parameters", ...parts])],
@@ -103,11 +104,13 @@ function contextChart(run) {
     series: series.map((one) => ({ ...one, color: colorOf(one.name) })) });
 }
 
-function sustainChart(run) {
-  const points = at(run, "sustain", "points");
-  if (!points || points.length === 0) return null;
-  return lineChart({ title: "Speed over a long run", x: "seconds", y: "tokens/s",
-    series: [{ name: "decode", points: points.map((point) => [point.at_ns / 1e9, point.tokens_per_second]) }] });
+/// Speed against time, and what the sensors said meanwhile where there are any.
+function sustainCharts(run) {
+  const points = at(run, "sustain", "points") || [];
+  const curves = [["Speed over a long run", "tokens/s", (point) => point.tokens_per_second],
+    ["Clock meanwhile", "GHz", (point) => point.core_hz / 1e9], ["Temperature meanwhile", "°C", (point) => point.celsius]];
+  return curves.filter(([, , value]) => points.some((point) => Number.isFinite(value(point)))).map(([title, y, value]) =>
+    lineChart({ title, x: "seconds", y, series: [{ name: y, points: points.map((point) => [point.at_ns / 1e9, value(point)]) }] }));
 }
 
 function runDetail(run) {
@@ -120,6 +123,6 @@ function runDetail(run) {
   return html("div", { class: "stack" },
     html("dl", { class: "figures" }, figuresOf(run)), unavailable(run),
     html("div", { class: "columns" }, partTable(run, "components"), partTable(run, "operations")), heats,
-    html("div", { class: "columns" }, html("div", { class: "stack" }, rooflineKind, rooflineHolder),
-      html("div", { class: "stack" }, memoryChart(run), contextChart(run), sustainChart(run))));
+    html("div", { class: "columns" }, html("div", { class: "stack" }, rooflineKind, rooflineHolder, sustainCharts(run)),
+      html("div", { class: "stack" }, memoryChart(run), contextChart(run))));
 }

@@ -90,6 +90,12 @@ class Pages(unittest.TestCase):
                       }).map((t) => t.textContent);""")
                     self.assertEqual(cut, [])
 
+    def test_legends_take_a_line_or_three(self):
+        for width in (390, 1280):
+            self.show(self.report, width)
+            heights = self.browser.run("return [...document.querySelectorAll('.legend')].map((e) => e.offsetHeight);")
+            self.assertTrue(heights and max(heights) < 90, heights)
+
     def test_text_can_be_told_from_what_is_behind_it(self):
         contrast = """
             const channel = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
@@ -178,7 +184,7 @@ class Pages(unittest.TestCase):
             self.assertIn(expected, text)
         page = self.browser.run("return document.body.innerText;")
         for expected in ("Hardware counters: not available: the kernel forbids it.", "no RAPL here", "p90 11.0 ms, p99 13.0 ms",
-                         "opening 150 ms"):
+                         "opening 150 ms", "Clock meanwhile", "0.1 % .. 0.9 %"):
             self.assertIn(expected, page)
 
     def test_tables_are_sorted_by_mouse_and_keyboard(self):

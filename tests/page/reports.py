@@ -46,8 +46,9 @@ def run(model, kind="Q4_K_M", prompt=50, prefill_ns=80_000_000, token_ns=10_000_
                                      "kv_cache": 2_000_000, "state": 0, "compute": 1_000_000, "tokenizer": 0, "total": 103_000_000},
                        "by_context": [{"context": n, "kv_cache": 30_000 * n, "state": 0, "compute": 1_000_000,
                                        "total": 101_000_000 + 30_000 * n} for n in (512, 8192, 131_072)]},
-            "sustain": {"seconds": 3, "points": [{"at_ns": n * 10**9, "tokens_per_second": 100 - n} for n in range(4)]},
-            "overhead": {"off_ns": 10_000_000, "on_ns": 10_050_000, "share": 0.005}}
+            "sustain": {"seconds": 3, "points": [{"at_ns": n * 10**9, "tokens_per_second": 100 - n, "core_hz": 3e9}
+                                                for n in range(4)]},
+            "overhead": {"off_ns": 10_000_000, "on_ns": 10_050_000, "share": 0.005, "least": 0.001, "most": 0.009}}
 
 
 def report(runs):
