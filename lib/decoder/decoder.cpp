@@ -91,11 +91,12 @@ void Decoder::run_pass(const Pass& pass) noexcept {
   pass_ = pass;
   if (recording_) recording_->begin_pass(pass.n_tokens(), pass.first_pos, pass.n_outputs);
   pool_->run(run_steps, this);
+  if (recording_) recording_->end_pass(static_cast<int>(steps_of_pass()) - 1);
 }
 
 void Decoder::run_steps(void* decoder, int thread) noexcept {
   Decoder& d = *static_cast<Decoder*>(decoder);
-  const std::size_t n_steps = d.pass_.n_outputs > 0 ? d.plan_.steps.size() : d.plan_.n_body;
+  const std::size_t n_steps = d.steps_of_pass();
   runtime::Recorder* recorder = d.recording_;
   if (recorder) recorder->start(thread);
   // Two sets of counters take turns. Behind a barrier nobody uses the set of the step before it, and nobody will until the next

@@ -59,6 +59,7 @@ class Decoder {
       : spec_(spec), kernels_(kernels), options_(options) {}
   Status allocate(const weights::Weights& weights);
   void run_pass(const Pass& pass) noexcept;
+  std::size_t steps_of_pass() const noexcept { return pass_.n_outputs > 0 ? plan_.steps.size() : plan_.n_body; }
   static void run_steps(void* decoder, int thread) noexcept;
 
   const ModelSpec& spec_;

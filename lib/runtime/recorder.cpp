@@ -84,6 +84,12 @@ void Recorder::begin_pass(int n_tokens, int first_pos, int n_outputs) noexcept {
   pass_begin_ = clock_.now();
 }
 
+void Recorder::end_pass(int last_step) noexcept {
+  const std::int64_t now = clock_.now();
+  for (Lane& lane : lanes_)
+    lane.slots[phase_][static_cast<std::size_t>(last_step)].wait += std::max<std::int64_t>(0, now - lane.last);
+}
+
 void Recorder::start(int thread) noexcept {
   Lane& lane = lanes_[static_cast<std::size_t>(thread)];
   lane.last = clock_.now();

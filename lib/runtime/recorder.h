@@ -40,6 +40,9 @@ class Recorder {
   /// Thread 0, once a pass, before the steps run. first_pos: position of the first token; n_outputs: tokens whose logits are
   /// wanted.
   void begin_pass(int n_tokens, int first_pos, int n_outputs) noexcept;
+  /// Thread 0, when all threads are done with the pass. The time since a thread's last stretch, in which it waits for the others
+  /// to end, or ends late, counts as wait of the last step.
+  void end_pass(int last_step) noexcept;
   /// By each thread: at the start of a pass, when its share of a step is done, and when the step's barrier, if any, is behind it.
   /// The time from begin_pass() to start(), in which a sleeping thread wakes up, counts as wait of the first step.
   void start(int thread) noexcept;

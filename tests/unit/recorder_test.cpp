@@ -188,6 +188,26 @@ TEST_CASE("Times of several threads are their means and fill the wall time", "[r
   CHECK(attributed(decode) >= 3 * 2 * std::int64_t{8'000'000}); // each thread has slept or waited that long
 }
 
+TEST_CASE("Waiting for threads that end late belongs to the last step", "[runtime]") {
+  Recorder recorder(two_steps(), 2, 100);
+  recorder.begin_call(1);
+  recorder.begin_pass(1, 0, 1);
+  for (const int thread : {0, 1}) {
+    recorder.start(thread);
+    for (const int step : {0, 1}) {
+      recorder.worked(thread, step);
+      recorder.waited(thread, step);
+    }
+  }
+  std::this_thread::sleep_for(6ms);
+  recorder.end_pass(1);
+  recorder.end_call();
+  const PhaseProfile decode = recorder.report().decode;
+  CHECK(decode.steps[1].wait_ns >= 5'900'000);
+  CHECK(decode.steps[1].n_barriers == 1);
+  CHECK(attributed(decode) <= decode.wall_ns);
+}
+
 TEST_CASE("The recorder keeps the times of the first n_ctx calls", "[runtime]") {
   Recorder recorder(two_steps(), 1, 4);
   for (int i = 0; i < 6; ++i) {
