@@ -104,6 +104,7 @@ class Combination {
 
  private:
   static constexpr int kWarmUpTokens = 4, kTraceEvents = 100'000;
+  static constexpr std::chrono::seconds kOverheadTime{5};
 
   const mote::ModelSpec& spec() const { return subject_.model.spec(); }
   void show(const std::string& what) {
@@ -171,7 +172,7 @@ class Combination {
     const Instruments& asked = bench_.options.instruments;
     if (asked.overhead) {
       show("with the profiler and without");
-      const auto overhead = measure_overhead(runner);
+      const auto overhead = measure_overhead(runner, kOverheadTime);
       if (!overhead) return overhead.error();
       report.overhead = *overhead;
     }

@@ -28,13 +28,12 @@ double share_of(const Times& times) { return median(times[1]) / median(times[0])
 
 } // namespace
 
-Result<Overhead> measure_overhead(Runner& runner) {
-  constexpr std::int64_t kLeastNs = 5'000'000'000;
+Result<Overhead> measure_overhead(Runner& runner, std::chrono::seconds least_time) {
   constexpr std::size_t kBlocks = 10, kLeastOfBlock = 8;
   if (Status s = runner.start(); !s) return s.error();
   Times times;
   const auto begin = Clock::now();
-  while (ns_since(begin) < kLeastNs || times[0].size() < kBlocks * kLeastOfBlock)
+  while (Clock::now() - begin < least_time || times[0].size() < kBlocks * kLeastOfBlock)
     for (const int on : {0, 1, 1, 0}) { // so that what drifts does not count
       runner.session().set_profiling(on == 1);
       const auto ns = next_token(runner);

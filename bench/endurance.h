@@ -1,5 +1,6 @@
 /// Decoding for long: what measuring costs, and whether the machine keeps its speed.
 #pragma once
+#include <chrono>
 #include <functional>
 
 #include "bench/report.h"
@@ -8,9 +9,9 @@
 
 namespace bench {
 
-/// Decodes token by token, some with the profiler and some without in turn, for a few seconds. The runner's session has a
-/// profile. Errors: those of the library.
-mote::Result<Overhead> measure_overhead(Runner& runner);
+/// Decodes token by token, some with the profiler and some without in turn, for so long and at least 160 tokens. The runner's
+/// session has a profile. Errors: those of the library.
+mote::Result<Overhead> measure_overhead(Runner& runner, std::chrono::seconds least);
 
 /// Decodes for so many seconds; show is told the seconds that have passed. Errors: those of the library.
 mote::Result<Sustained> sustain(Runner& runner, int seconds, const std::function<void(int)>& show);

@@ -32,11 +32,15 @@ void add_unattributed(std::string& text, const RunReport& run) {
   add_line(text, "unattributed", prefill_cells(run.prefill, &prefill), decode_cells(run.decode, &decode));
 }
 
-void add_breakdown(std::string& text, const RunReport& run) {
+void add_column_names(std::string& text) {
   fmt::format_to(std::back_inserter(text), "  {:<22}{:>35}{:>38}\n", "", "prefill --------------------------",
                  "decode ----------------------------");
   fmt::format_to(std::back_inserter(text), "  {:<22}{:>11}{:>8}{:>9}{:>7}{:>14}{:>8}{:>9}{:>7}\n", "", "ms", "share", "GMAC/s",
                  "roof", "ms/token", "share", "GB/s", "roof");
+}
+
+void add_breakdown(std::string& text, const RunReport& run) {
+  add_column_names(text);
   for (const Row& row : run.prefill.components)
     add_line(text, row.name, prefill_cells(run.prefill, &row),
              decode_cells(run.decode, find_row(run.decode.components, row.name)));
@@ -96,6 +100,7 @@ namespace {
 
 void add_layers(std::string& text, const RunReport& run) {
   text += "\n";
+  add_column_names(text);
   for (const LayerRow& r : run.decode.layers) {
     const auto left = std::ranges::find(run.prefill.layers, r.layer, &LayerRow::layer);
     add_line(text, r.layer < 0 ? "outside the layers" : fmt::format("layer {}", r.layer),
@@ -106,17 +111,18 @@ void add_layers(std::string& text, const RunReport& run) {
 
 void add_plan_steps(std::string& text, const RunReport& run) {
   const auto cells = [](const StepRow* row, int n_parts) {
-    if (row == nullptr) return fmt::format("{:>36}", "");
+    if (row == nullptr) return fmt::format("{:>32}", "");
     const double ms = kNsPerMs * n_parts;
-    return fmt::format("{:>12.4f}{:>12.4f}{:>12}", static_cast<double>(row->work_ns) / ms, static_cast<double>(row->wait_ns) / ms,
+    return fmt::format("{:>12.4f}{:>10.4f}{:>10}", static_cast<double>(row->work_ns) / ms, static_cast<double>(row->wait_ns) / ms,
                        row->n_barriers);
   };
-  fmt::format_to(std::back_inserter(text), "  {:<22}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}\n", "step", "prefill ms", "waiting",
+  fmt::format_to(std::back_inserter(text), "  {:<28}{:>12}{:>10}{:>10}{:>12}{:>10}{:>10}\n", "step", "prefill ms", "waiting",
                  "barriers", "ms/token", "waiting", "barriers");
   for (std::size_t i = 0; i < run.decode.steps.size(); ++i) {
     const StepRow& row = run.decode.steps[i];
     const StepRow* left = i < run.prefill.steps.size() ? &run.prefill.steps[i] : nullptr;
-    add_line(text, (row.in_layers ? "layers " : "") + row.name, cells(left, 1), cells(&row, run.decode.n_tokens));
+    add_line(text, fmt::format("{:<28}", (row.in_layers ? "layers " : "") + row.name), cells(left, 1),
+             cells(&row, run.decode.n_tokens));
   }
 }
 

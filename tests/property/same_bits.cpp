@@ -126,6 +126,27 @@ TEST_CASE("measuring changes nothing") {
   CHECK(same_bits(logits_of(model, prompt, measured, {20, 1}), logits_of(model, prompt, threads(2), {20, 1})));
 }
 
+TEST_CASE("measuring stops and goes on between calls") {
+  const Model model = make_model(awkward_shapes()[0], Mix::Q4_K_M);
+  SessionOptions options = threads(2);
+  options.profile = true;
+  options.trace_events = 1000;
+  auto session = Session::create(model, options);
+  REQUIRE(session);
+  const std::int32_t token = 1;
+  for (const bool on : {true, false, false, true}) {
+    session->set_profiling(on);
+    REQUIRE(session->decode({&token, 1}));
+  }
+  CHECK(session->profile().decode.n_tokens == 2);
+  const std::size_t n_steps = session->profile().decode.steps.size(), n_events = session->trace().size();
+  CHECK(n_events >= 2 * 2 * n_steps); // of each thread in each call; more for the waiting
+  CHECK(n_events <= 2 * 2 * 2 * n_steps);
+  session->reset_profile();
+  CHECK(session->profile().decode.n_tokens == 0);
+  CHECK(session->trace().empty());
+}
+
 TEST_CASE("a truncated session continues as one that never went on") {
   const Model model = make_model(awkward_shapes()[3], Mix::Q4_K_M, available_isas().back());
   const auto prompt = make_prompt(model, 60);
