@@ -44,7 +44,7 @@ function curves(spec, width, read) {
 
 function curve(spec, one, x, y, read) {
   const path = one.points.map(([a, b], i) => `${i === 0 ? "M" : "L"}${x(a).toFixed(1)},${y(b).toFixed(1)}`).join("");
-  const r = one.points.length > 60 ? 2 : 4;
+  const r = one.points.length > 60 ? 3 : 4;
   const marks = one.points.map(([a, b, label]) =>
     read(marker(one.marker, x(a), y(b), r, one.color), `${label || one.name}: ${spec.x} ${tickText(a)}, ${spec.y} ${number(b)}`));
   const stroke = spec.kind === "scatter" ? null

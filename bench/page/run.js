@@ -104,6 +104,14 @@ function contextChart(run) {
     series: series.map((one) => ({ ...one, color: colorOf(one.name) })) });
 }
 
+function percentileChart(run) {
+  const token = at(run, "phases", "decode", "token_ns");
+  if (!token) return null;
+  const names = ["p50", "p90", "p99", "max"].filter((name) => token[name] > 0);
+  return barChart({ kind: "bar", title: "Time of a decoded token", about: "What 50, 90 and 99 of 100 tokens do not exceed.",
+    format: duration, x: "Percentile", categories: names, series: [{ name: "time", values: names.map((name) => token[name]) }] });
+}
+
 /// Speed against time, and what the sensors said meanwhile where there are any.
 function sustainCharts(run) {
   const points = at(run, "sustain", "points") || [];
@@ -123,6 +131,7 @@ function runDetail(run) {
   return html("div", { class: "stack" },
     html("dl", { class: "figures" }, figuresOf(run)), unavailable(run),
     html("div", { class: "columns" }, partTable(run, "components"), partTable(run, "operations")), heats,
-    html("div", { class: "columns" }, html("div", { class: "stack" }, rooflineKind, rooflineHolder, sustainCharts(run)),
+    html("div", { class: "columns" },
+      html("div", { class: "stack" }, rooflineKind, rooflineHolder, percentileChart(run), sustainCharts(run)),
       html("div", { class: "stack" }, memoryChart(run), contextChart(run))));
 }

@@ -12,10 +12,16 @@ function findingsSection(findings) {
   return section("findings", "Findings", null, html("div", { class: "sheet" }, found));
 }
 
-/// Numbers stand to the right; a column of words is one in which some cell is no number.
+/// A column of words is one in which some cell is no number; one of whole numbers shows all of their digits.
+function studyColumn(data, name, i) {
+  const cells = data.rows.map((row) => row[i]).filter((cell) => cell !== null && cell !== undefined);
+  if (!cells.every((cell) => typeof cell === "number")) return words(name, (row) => row[i]);
+  const whole = (value) => (Number.isInteger(value) ? value.toLocaleString("en-US") : number(value));
+  return measure(name, (row) => row[i], cells.every(Number.isInteger) ? whole : number);
+}
+
 function studyTable(data) {
-  const isNumber = (i) => data.rows.every((row) => row[i] === null || row[i] === undefined || typeof row[i] === "number");
-  const columns = data.columns.map((name, i) => (isNumber(i) ? measure(name, (row) => row[i]) : words(name, (row) => row[i])));
+  const columns = data.columns.map((name, i) => studyColumn(data, name, i));
   return html("div", { class: "sheet" }, table(data.caption || "", columns, data.rows));
 }
 

@@ -162,6 +162,11 @@ class Pages(unittest.TestCase):
         self.assertEqual(len(self.texts("[data-name='lm_head.mul_mat_vec']")), 1)
         self.assertIn("layer 0, ffn.mul_mat_vec: 667 µs a token, 6.7 %", self.texts("rect.heat title"))
 
+    def test_a_mark_says_its_numbers(self):
+        self.show(self.single)
+        self.browser.run("document.querySelector('rect.heat').dispatchEvent(new Event('pointerenter'));")
+        self.assertIn("layer 0, attention.norm: 13.3 µs a token, 0.8 %", self.texts(".readout"))
+
     def test_the_roofline_has_roofs_and_points(self):
         self.show(self.single)
         self.assertEqual(self.count("[data-name=roofs] path"), 3)

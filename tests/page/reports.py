@@ -15,9 +15,9 @@ def row(wall_ns, share, bytes_per_ns=20, operations_per_byte=4):
 
 def phase(n_tokens, wall_ns, matrices, intensity):
     """All of a phase; its parts and one hundredth that is unattributed make the whole."""
+    in_layers = (("attention", "norm", 0.05), ("attention", matrices, 0.2), ("ffn", matrices, 0.4))
     layers = [{"layer": layer, "component": component, "operation": operation, **row(wall_ns, share / N_LAYERS)}
-              for layer in range(N_LAYERS)
-              for component, operation, share in (("attention", "norm", 0.05), ("attention", matrices, 0.2), ("ffn", matrices, 0.4))]
+              for layer in range(N_LAYERS) for component, operation, share in in_layers]
     layers.append({"layer": -1, "component": "lm_head", "operation": matrices, **row(wall_ns, 0.2)})
     return {"tokens_per_second": 1e9 * n_tokens / wall_ns, "n_tokens": n_tokens,
             "wall_ns": {"median": wall_ns, "min": round(wall_ns * 0.98), "max": round(wall_ns * 1.03)},
