@@ -71,7 +71,7 @@ Status run(const Options& options) {
     if (!report) return std::move(report).error();
     reports.push_back(*std::move(report));
   }
-  if (reports.size() == 1) return write_file(options.html, bench::page_of_report(reports[0].json.dump()));
+  if (reports.size() == 1) return write_file(options.html, bench::page_of_report(reports[0].text));
   const bench::Comparison comparison = bench::compare(reports, options.ignored);
   const auto text = options.format == "json"       ? bench::comparison_json
                     : options.format == "markdown" ? bench::comparison_markdown

@@ -119,6 +119,7 @@ std::string name_of(const Json& run, std::span<const std::string> ignored) {
   for (const std::string key : kMatchedBy) {
     const Json* value = find(run, {key.c_str()});
     if (value == nullptr || std::ranges::find(ignored, key) != ignored.end()) continue;
+    if (!value->is_string() && !value->is_number()) continue; // whatever it is, it may be too deep to be written
     std::string word = value->is_string() ? value->get<std::string>() : value->dump();
     if (key == "model") word = last_part(std::move(word));
     if (key == "threads") word += word == "1" ? " thread" : " threads";
@@ -137,7 +138,9 @@ Result<SavedReport> read_report(const std::string& path) {
   if (file) text << file.rdbuf();
   if (!file || (text.fail() && errno != 0)) // nothing to read alone is no fault yet
     return Error{ErrorCode::io, fmt::format("{}: cannot read it: {}", path, std::strerror(errno))};
-  SavedReport report{path, Json::parse(text.str(), nullptr, false)};
+  // Copying what is nested takes stack: deeper than any report goes nothing is kept.
+  const auto keep = [](int depth, Json::parse_event_t, Json&) { return depth < 32; };
+  SavedReport report{path, text.str(), Json::parse(text.str(), keep, false)};
   if (report.json.is_discarded())
     return Error{ErrorCode::bad_file,
                  fmt::format("{}: expected what bench_breakdown --format json writes, this is no JSON", path)};
@@ -152,8 +155,8 @@ Comparison compare(std::span<const SavedReport> reports, std::span<const std::st
   std::map<std::pair<std::string, int>, std::size_t> places; // of a name, and of how many of it came before in its report
   for (std::size_t report = 0; report < reports.size(); ++report) {
     comparison.reports.push_back(reports[report].name);
-    const Json* machine = find(reports[report].json, {"machine"});
-    comparison.machines.push_back(machine != nullptr ? *machine : Json());
+    const Json* processor = find(reports[report].json, {"machine", "cpu"});
+    comparison.processors.push_back(processor != nullptr && processor->is_string() ? processor->get<std::string>() : "");
     std::map<std::string, int> seen;
     for (const Json& run : reports[report].json["runs"]) {
       const std::string name = name_of(run, ignored);

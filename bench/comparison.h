@@ -12,8 +12,9 @@ namespace bench {
 
 /// What bench_breakdown --format json wrote.
 struct SavedReport {
-  std::string name;            ///< of its file
-  nlohmann::ordered_json json; ///< has "runs", each with its "model" and "phases"
+  std::string name; ///< of its file
+  std::string text;
+  nlohmann::ordered_json json; ///< of the text: has "runs", each with its "model" and "phases"
 };
 
 /// Errors: io; bad_file: it is no such report.
@@ -47,10 +48,10 @@ struct ComparedRun {
 };
 
 struct Comparison {
-  std::vector<std::string> reports; ///< their names
-  std::vector<nlohmann::ordered_json> machines;
-  std::vector<ComparedRun> matched;   ///< in two reports at least
-  std::vector<ComparedRun> unmatched; ///< in one, without rows
+  std::vector<std::string> reports;    ///< their names
+  std::vector<std::string> processors; ///< of their machines; empty: not told
+  std::vector<ComparedRun> matched;    ///< in two reports at least
+  std::vector<ComparedRun> unmatched;  ///< in one, without rows
 };
 
 /// What runs are matched by; of a model that is a path, the last part of it.

@@ -78,10 +78,9 @@ void add_run(std::string& text, const Comparison& comparison, const ComparedRun&
   }
 }
 
-std::string machine_text(const Comparison& comparison, std::size_t report) {
-  const Json& machine = comparison.machines[report];
-  const auto cpu = machine.is_object() ? machine.find("cpu") : machine.end();
-  return cpu != machine.end() && cpu->is_string() ? cpu->get<std::string>() : "a machine without a name";
+std::string processor_text(const Comparison& comparison, std::size_t report) {
+  const std::string& processor = comparison.processors[report];
+  return processor.empty() ? "a machine without a name" : processor;
 }
 
 std::string unmatched_text(const Comparison& comparison) {
@@ -129,7 +128,7 @@ Json json_of(const ComparedRun& run) {
 std::string comparison_table(const Comparison& comparison) {
   std::string text;
   for (std::size_t i = 0; i < comparison.reports.size(); ++i)
-    fmt::format_to(std::back_inserter(text), "{}: {}\n", comparison.reports[i], machine_text(comparison, i));
+    fmt::format_to(std::back_inserter(text), "{}: {}\n", comparison.reports[i], processor_text(comparison, i));
   text += kAboutNoise;
   for (const ComparedRun& run : comparison.matched) add_run(text, comparison, run);
   return text + unmatched_text(comparison);
@@ -138,7 +137,7 @@ std::string comparison_table(const Comparison& comparison) {
 std::string comparison_markdown(const Comparison& comparison) {
   std::string text;
   for (std::size_t i = 0; i < comparison.reports.size(); ++i)
-    fmt::format_to(std::back_inserter(text), "- {}: {}\n", comparison.reports[i], machine_text(comparison, i));
+    fmt::format_to(std::back_inserter(text), "- {}: {}\n", comparison.reports[i], processor_text(comparison, i));
   text += fmt::format("\nTimes in ms, memory in MB. {}", kAboutNoise);
   for (const ComparedRun& run : comparison.matched) {
     const std::vector<std::size_t> reports = reports_of(run);
@@ -162,7 +161,7 @@ std::string comparison_markdown(const Comparison& comparison) {
 std::string comparison_json(const Comparison& comparison) {
   Json reports = Json::array(), matched = Json::array(), unmatched = Json::array();
   for (std::size_t i = 0; i < comparison.reports.size(); ++i)
-    reports.push_back({{"name", comparison.reports[i]}, {"machine", comparison.machines[i]}});
+    reports.push_back({{"name", comparison.reports[i]}, {"cpu", processor_text(comparison, i)}});
   for (const ComparedRun& run : comparison.matched) matched.push_back(json_of(run));
   for (const ComparedRun& run : comparison.unmatched) unmatched.push_back({{"report", run.base}, {"name", run.name}});
   const Json all = {{"reports", reports}, {"matched", matched}, {"unmatched", unmatched}};

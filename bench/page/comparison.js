@@ -99,7 +99,7 @@ function unmatchedSection(data, names) {
 
 function drawComparison(page, data) {
   const names = reportNames(data);
-  const facts = data.reports.map((report, i) => `${names[i]}: ${at(report, "machine", "cpu") || "a machine without a name"}`);
+  const facts = data.reports.map((report, i) => `${names[i]}: ${report.cpu}`);
   page.append(pageHead(names.join(" and "), facts));
   if (data.matched.length > 0)
     page.append(summarySection(data, names), timesSection(data, names), comparisonDetail(data, names));

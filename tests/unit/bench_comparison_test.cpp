@@ -38,7 +38,8 @@ Json run(const std::string& model, double factor = 1, int threads = 2) {
 }
 
 SavedReport report(const std::string& name, std::vector<Json> runs) {
-  return {name, {{"machine", {{"cpu", "CPU of " + name}}}, {"runs", std::move(runs)}}};
+  Json json = {{"machine", {{"cpu", "CPU of " + name}}}, {"runs", std::move(runs)}};
+  return {name, json.dump(), std::move(json)};
 }
 
 const bench::ComparedRow& row(const bench::ComparedRun& run, std::string_view phase, std::string_view kind,
@@ -137,6 +138,27 @@ TEST_CASE("A comparison is written as a table, as Markdown and as JSON", "[bench
   CHECK(first["changes"][0].is_null());
   CHECK(first["changes"][1]["change"].get<double>() == Approx(0.5));
   CHECK(first["changes"][1]["within_noise"] == false);
+}
+
+TEST_CASE("Nothing in a report is too deep, or of a wrong kind", "[bench]") {
+  const mote::test::TempDir folder;
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  for (const std::string& odd : {deep, std::string("{}"), std::string("null"), std::string("\"x\""), std::string("-1e300")}) {
+    const std::string phase = "{\"n_tokens\": " + odd + ", \"wall_ns\": " + odd + ", \"components\": " + odd + "}";
+    const std::string path = folder.write(
+        "x.json", "{\"machine\": " + odd + ", \"runs\": [{\"model\": \"m\", \"threads\": " + odd + ", \"memory\": " + odd +
+                      ", \"phases\": {\"prefill\": " + odd + ", \"decode\": " + phase + "}}]}");
+    std::vector<SavedReport> reports;
+    for (int i = 0; i < 2; ++i) {
+      auto read = bench::read_report(path);
+      REQUIRE(read);
+      reports.push_back(*std::move(read));
+    }
+    const Comparison c = bench::compare(reports, {});
+    CHECK((c.matched.size() == 1 && c.matched[0].rows.empty()));
+    CHECK(Json::parse(bench::comparison_json(c))["matched"].size() == 1);
+    CHECK(bench::comparison_table(c).find("a machine without a name") != std::string::npos);
+  }
 }
 
 TEST_CASE("A file that is no report is refused", "[bench]") {
