@@ -10,12 +10,16 @@ namespace {
 using mote::Result;
 using Json = nlohmann::json;
 
-/// The run with the median of a time; a round's runs are disturbed by what else the machine does in that round.
+/// The rounds in rising order of a time. Each is disturbed by what else the machine does in that round.
+std::vector<const Json*> sorted(const std::vector<Json>& rounds, double (*time)(const Json&)) {
+  std::vector<const Json*> runs;
+  for (const Json& run : rounds) runs.push_back(&run);
+  std::ranges::sort(runs, {}, [&](const Json* run) { return time(*run); });
+  return runs;
+}
+
 const Json& middle(const std::vector<Json>& rounds, double (*time)(const Json&)) {
-  std::vector<const Json*> sorted;
-  for (const Json& run : rounds) sorted.push_back(&run);
-  std::ranges::sort(sorted, {}, [&](const Json* run) { return time(*run); });
-  return *sorted[(sorted.size() - 1) / 2];
+  return *sorted(rounds, time)[(rounds.size() - 1) / 2];
 }
 
 /// What was measured in one type.
@@ -26,7 +30,15 @@ struct Curve {
   const Json& longest() const { return run(prompts.size() - 1); }
   const Json& decode() const { return middle(prompts.back(), bench::token_ms); }
   double token_ms() const { return bench::token_ms(decode()); }
+  double fastest_ms(std::size_t prompt) const { return first_token_ms(*sorted(prompts[prompt], first_token_ms).front()); }
 };
+
+/// Whether a's first token comes before b's: by more than noise, in the median and in the fastest round.
+bool before(const Curve& a, const Curve& b, std::size_t prompt) {
+  constexpr double kNoise = 1.02;
+  return first_token_ms(a.run(prompt)) * kNoise < first_token_ms(b.run(prompt)) &&
+         a.fastest_ms(prompt) * kNoise < b.fastest_ms(prompt);
+}
 
 const Json& matrices(const Json& phase) {
   const Json& operations = phase["operations"];
@@ -53,16 +65,15 @@ std::string largest_difference(const Json& slower, const Json& faster) {
 
 /// A row for each pair of types whose order changes between two prompts.
 std::vector<Study> crossings(const std::vector<Curve>& curves, const std::vector<int>& prompts) {
-  constexpr double kNoise = 1.02; // nearer than this two types are equally fast
   std::vector<Study> rows;
   for (std::size_t a = 0; a < curves.size(); ++a)
     for (std::size_t b = a + 1; b < curves.size(); ++b) {
       const Curve *leader = nullptr, *other = nullptr;
       std::size_t led_at = 0;
       for (std::size_t p = 0; p < prompts.size(); ++p) {
-        const double ratio = first_token_ms(curves[a].run(p)) / first_token_ms(curves[b].run(p));
-        if (ratio < kNoise && ratio > 1 / kNoise) continue;
-        const Curve *now = ratio < 1 ? &curves[a] : &curves[b], *then = ratio < 1 ? &curves[b] : &curves[a];
+        const bool a_leads = before(curves[a], curves[b], p);
+        if (!a_leads && !before(curves[b], curves[a], p)) continue;
+        const Curve *now = a_leads ? &curves[a] : &curves[b], *then = a_leads ? &curves[b] : &curves[a];
         if (leader != nullptr && leader != now) {
           const Json &fast = now->run(p), &slow = then->run(p);
           const Json &fast_mat = matrices(fast["phases"]["prefill"]), &slow_mat = matrices(slow["phases"]["prefill"]);
