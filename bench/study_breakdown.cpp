@@ -73,11 +73,12 @@ Result<Study> study_breakdown(const Options& options, Progress& progress) {
     sums.push_back({source.name, rounded(first_token_ms(found.back()), 2), rounded(token_ms(found.back()), 3),
                     rounded(100 * matrix_share(found.back()), 1)});
   }
-  Study study =
-      new_study("Breakdown: where the time goes", options,
-                {fmt::format("{}, prompt {}, {} tokens generated; medians of {} runs. Time spent waiting at the barrier "
-                             "behind a step belongs to the step's component, and is an operation of its own.",
-                             mote::mix_name(options.types[0]), options.prompts[0], options.generates[0], options.repeat)});
+  Study study = new_study(
+      "Breakdown: where the time goes", options,
+      {fmt::format(
+          "{}, prompt {}, {} tokens generated; medians of {} runs. Time spent waiting at the barrier "
+          "behind a step belongs to the step's component, and is an operation of its own. Parts are means over the tokens.",
+          mote::mix_name(options.types[0]), options.prompts[0], options.generates[0], options.repeat)});
   double least = 1;
   for (const Json& run : found) least = std::min(least, matrix_share(run));
   add_finding(study, "mul_mat_vec takes more than 70% of the time from the prompt to the last token.",
@@ -90,7 +91,7 @@ Result<Study> study_breakdown(const Options& options, Progress& progress) {
                 faster > 0);
   }
   for (const char* phase : kPhases) add_chart(study, chart_of(phase, options.sources, found));
-  add_table(study, "Models", {"model", "time to first token [ms]", "per token [ms]", "products of matrices [%]"},
+  add_table(study, "Models", {"model", "time to first token [ms]", "per token, median [ms]", "products of matrices [%]"},
             std::move(sums));
   add_table(study, "Components and operations", {"model", "phase", "kind", "part", "ms per token", "share [%]", "GB/s", "GMAC/s"},
             std::move(rows));
