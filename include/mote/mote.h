@@ -4,6 +4,7 @@
 #include "mote/kernels.h"
 #include "mote/memory.h"
 #include "mote/model.h"
+#include "mote/predict.h"
 #include "mote/profile.h"
 #include "mote/quantize.h"
 #include "mote/result.h"
@@ -12,3 +13,4 @@
 #include "mote/spec.h"
 #include "mote/tokenizer.h"
 #include "mote/types.h"
+#include "mote/work.h"

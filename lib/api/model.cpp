@@ -117,7 +117,7 @@ std::size_t Model::bytes_per_token() const noexcept {
   for (std::size_t i = 0; i < w.layers.size(); ++i) {
     for (std::size_t role = 0; role < weights::kNumRoles; ++role) {
       const weights::Linear& linear = w.layers[i].linears[role];
-      if (!linear.weight.panels || !weights::is_experts_role(static_cast<Role>(role))) bytes += linear.weight.bytes;
+      if (!linear.is_there() || !weights::is_experts_role(static_cast<Role>(role))) bytes += linear.weight.bytes;
       else bytes += linear.part(0).weight.bytes * static_cast<std::size_t>(impl_->spec.layers[i].ffn->experts->n_used);
     }
   }

@@ -3,6 +3,7 @@
 #include "lib/decoder/expert_steps.h"
 #include "lib/decoder/latent_steps.h"
 #include "lib/decoder/recurrent_steps.h"
+#include "lib/decoder/step_tags.h"
 #include "lib/decoder/steps.h"
 #include "lib/spec/visit_mixer.h"
 
@@ -18,7 +19,7 @@ using weights::RoleWeights;
 /// Whether a matrix of the step wants quantized inputs.
 bool any_quantized(std::span<const Linear* const> linears) {
   for (const Linear* linear : linears)
-    if (linear && linear->weight.panels && !linear->takes_floats()) return true;
+    if (linear && linear->is_there() && !linear->takes_floats()) return true;
   return false;
 }
 
@@ -51,20 +52,23 @@ class Compiler {
     plan_.steps.push_back(std::make_unique<S>(step_tag, std::forward<Args>(args)...));
   }
 
-  StepTag tag(Component component, Operation operation) const { return {component, operation, layer_}; }
+  StepTag tag(Component component, Operation operation, int width = 0) const {
+    StepTag step_tag{component, operation, layer_};
+    step_tag.width = width;
+    return step_tag;
+  }
 
-  static void count(StepTag& step_tag, const Linear& linear) {
-    const std::int64_t ops = 2 * static_cast<std::int64_t>(linear.weight.n_rows) * linear.weight.n_cols * linear.weight.n_parts;
-    step_tag.bytes_fixed += static_cast<std::int64_t>(linear.weight.bytes);
-    step_tag.ops_per_token += ops;
-    if (linear.takes_floats()) step_tag.float_ops_per_token += ops;
+  void add_norm(StepTag step_tag, const NormStep::Operands& operands) {
+    step_tag.width = operands.out.n_cols;
+    add<NormStep>(step_tag, operands);
   }
 
   void compile_embedding() {
     const int d_embedding = spec_.embedding.d_embedding;
     StepTag embed{Component::embedding, Operation::embed, -1};
-    embed.bytes_per_token = static_cast<std::int64_t>(row_bytes(
-        w_.model.linear(Role::token_embd).weight.type, static_cast<std::size_t>(d_embedding ? d_embedding : spec_.d_model)));
+    embed.width = d_embedding ? d_embedding : spec_.d_model;
+    embed.bytes_per_token = static_cast<std::int64_t>(
+        row_bytes(w_.model.linear(Role::token_embd).weight.type, static_cast<std::size_t>(embed.width)));
     if (d_embedding == 0) {
       add<EmbedStep>(embed, spec_, w_, b_, Rows{spec_.d_model, b_.residual}, false);
       return;
@@ -80,8 +84,8 @@ class Compiler {
   /// What blocks read beside the stream.
   void compile_embedded_copy() {
     if (b_.block.embedded.n_cols == 0) return;
-    add<NormStep>(tag(Component::embedding, Operation::embed),
-                  NormStep::Operands{nullptr, {}, b_.residual, b_.block.embedded, false, Scope::tokens, Scope::tokens});
+    add_norm(tag(Component::embedding, Operation::embed),
+             NormStep::Operands{nullptr, {}, b_.residual, b_.block.embedded, false, Scope::tokens, Scope::tokens});
   }
 
   void compile_head() {
@@ -90,14 +94,13 @@ class Compiler {
     const Linear* const reader[] = {projects ? &w_.model.linear(Role::project_out) : &output};
     StepTag norm = tag(Component::lm_head, Operation::norm);
     norm.outputs_only = true;
-    add<NormStep>(norm, NormStep::Operands{spec_.head.norm ? &*spec_.head.norm : nullptr, w_.model.norm(Role::output_norm),
-                                           b_.residual, b_.normed, any_quantized(reader), Scope::outputs, Scope::tokens});
+    add_norm(norm, NormStep::Operands{spec_.head.norm ? &*spec_.head.norm : nullptr, w_.model.norm(Role::output_norm),
+                                      b_.residual, b_.normed, any_quantized(reader), Scope::outputs, Scope::tokens});
     Rows in = b_.normed;
     if (projects) {
       in.n_cols = spec_.embedding.d_embedding;
       add_linear(Component::lm_head, *reader[0], b_.normed, b_.projected, in.n_cols, nullptr, Scope::outputs);
-      add<NormStep>(norm,
-                    NormStep::Operands{nullptr, {}, b_.projected, in, !output.takes_floats(), Scope::outputs, Scope::outputs});
+      add_norm(norm, NormStep::Operands{nullptr, {}, b_.projected, in, !output.takes_floats(), Scope::outputs, Scope::outputs});
     }
     add_linear(Component::lm_head, output, in, nullptr, spec_.n_vocab, nullptr, Scope::outputs, spec_.head.scale,
                spec_.head.softcap);
@@ -115,9 +118,9 @@ class Compiler {
   /// The norm in front of a mixer or FFN, or where there is none, its input for those that take it quantized.
   void add_input(Component component, const LayerSpec& layer, const weights::Norm& norm, std::span<const Linear* const> readers) {
     const bool has_norm = layer.placement == NormPlacement::pre || layer.placement == NormPlacement::sandwich;
-    add<NormStep>(tag(component, Operation::norm),
-                  NormStep::Operands{has_norm ? &layer.norm : nullptr, norm, b_.residual, b_.normed, any_quantized(readers),
-                                     Scope::tokens, Scope::tokens, 1, nullptr, layer.block ? b_.block.out : nullptr});
+    add_norm(tag(component, Operation::norm),
+             NormStep::Operands{has_norm ? &layer.norm : nullptr, norm, b_.residual, b_.normed, any_quantized(readers),
+                                Scope::tokens, Scope::tokens, 1, nullptr, layer.block ? b_.block.out : nullptr});
   }
 
   /// Where the output of a mixer or FFN is added as it is; null: a norm comes first, or behind it.
@@ -132,7 +135,7 @@ class Compiler {
 
   void add_post_norm(Component component, const LayerSpec& layer, const weights::Norm& norm) {
     if (adds_to_stream(layer)) return;
-    add<AddNormedStep>(tag(component, Operation::norm),
+    add<AddNormedStep>(tag(component, Operation::norm, spec_.d_model),
                        AddNormedStep::Operands{layer.placement, layer.norm, norm, b_.projected, b_.residual, spec_.d_model,
                                                layer.residual_scale});
   }
@@ -144,7 +147,7 @@ class Compiler {
     const Rotation* rotation = a.rope ? b_.find_rotation(*a.rope) : nullptr;
     QkvStep::Operands operands{&a,       std::move(parts), in,    w.norm(Role::attn_q_norm), w.norm(Role::attn_k_norm),
                                rotation, b_.qkv,           cache, QkvStep::Part::all};
-    const bool adapted = is_there(w.linear(Role::attn_q_adapter_in));
+    const bool adapted = w.linear(Role::attn_q_adapter_in).is_there();
     if (!adapted && (!a.qk_norm || a.qk_norm_scope != QkNormScope::projection)) {
       add<QkvStep>(product, operands);
       return;
@@ -153,18 +156,15 @@ class Compiler {
     add<QkvStep>(product, operands);
     if (adapted) adapt_qkv(a, w, in);
     operands.part = QkvStep::Part::heads;
-    add<QkvStep>(tag(Component::attention, Operation::norm), operands);
+    add<QkvStep>(tag(Component::attention, Operation::norm, (a.n_heads + 2 * a.n_kv_heads) * a.head_dim), operands);
   }
-
-  static bool is_there(const Linear& linear) { return linear.weight.panels != nullptr; }
 
   /// The first product of an adapter, as the input of the second ones.
   Rows add_adapter_in(Component component, const Linear& first, const Rows& in, std::span<const Linear* const> seconds) {
     add_linear(component, first, in, b_.block.reduced, first.weight.n_rows, nullptr);
     const Rows reduced = narrowed(b_.block.adapter, first.weight.n_rows);
-    add<NormStep>(
-        tag(component, Operation::norm),
-        NormStep::Operands{nullptr, {}, b_.block.reduced, reduced, any_quantized(seconds), Scope::tokens, Scope::tokens});
+    add_norm(tag(component, Operation::norm),
+             NormStep::Operands{nullptr, {}, b_.block.reduced, reduced, any_quantized(seconds), Scope::tokens, Scope::tokens});
     return reduced;
   }
 
@@ -188,9 +188,9 @@ class Compiler {
     std::vector<const Linear*> readers = qkv;
     for (const Role role : {Role::attn_q_adapter_in, Role::attn_k_adapter_in, Role::attn_v_adapter_in})
       readers.push_back(&w.linear(role));
-    add<NormStep>(tag(Component::attention, Operation::norm),
-                  NormStep::Operands{&layer.norm, w.norm(Role::block_norm), b_.residual, b_.block.joined, any_quantized(readers),
-                                     Scope::tokens, Scope::tokens, 1, b_.block.embedded.x});
+    add_norm(tag(Component::attention, Operation::norm),
+             NormStep::Operands{&layer.norm, w.norm(Role::block_norm), b_.residual, b_.block.joined, any_quantized(readers),
+                                Scope::tokens, Scope::tokens, 1, b_.block.embedded.x});
     add_qkv(block.attention, w, cache, qkv, b_.block.joined);
     const Linear& output = w.linear(Role::attn_output);
     const Rows attended = add_attention(block.attention, output, cache);
@@ -202,11 +202,11 @@ class Compiler {
     const Linear *gate = &w.linear(Role::ffn_gate_adapter_out), *up = &w.linear(Role::ffn_up_adapter_out);
     const Linear *down = &w.linear(Role::ffn_down), *out = &w.linear(Role::block_out), *adapter = &w.linear(Role::ffn_adapter_in);
     const Linear* const readers[] = {&w.linear(Role::ffn_gate), &w.linear(Role::ffn_up), adapter};
-    add<NormStep>(tag(Component::ffn, Operation::norm),
-                  NormStep::Operands{&layer.norm, w.norm(Role::ffn_norm), b_.projected, b_.normed, any_quantized(readers),
-                                     Scope::tokens, Scope::tokens});
+    add_norm(tag(Component::ffn, Operation::norm),
+             NormStep::Operands{&layer.norm, w.norm(Role::ffn_norm), b_.projected, b_.normed, any_quantized(readers),
+                                Scope::tokens, Scope::tokens});
     FfnInStep::Operands in = first_half(ffn, ffn.d_ff, w, Role::ffn_gate, Role::ffn_up, Role::ffn_down);
-    if (is_there(*adapter)) {
+    if (adapter->is_there()) {
       const Linear* const seconds[] = {gate, up};
       in.adapter_in = add_adapter_in(Component::ffn, *adapter, b_.normed, seconds);
       if (in.gate) in.gate_adapter = gate;
@@ -215,18 +215,15 @@ class Compiler {
     add_ffn_in(in);
     add_linear(Component::ffn, *down, in.out, b_.projected, spec_.d_model, nullptr);
     const Linear* const last[] = {out};
-    add<NormStep>(tag(Component::ffn, Operation::norm),
-                  NormStep::Operands{nullptr, {}, b_.projected, b_.normed, any_quantized(last), Scope::tokens, Scope::tokens});
+    add_norm(tag(Component::ffn, Operation::norm),
+             NormStep::Operands{nullptr, {}, b_.projected, b_.normed, any_quantized(last), Scope::tokens, Scope::tokens});
     add_linear(Component::ffn, *out, b_.normed, b_.block.out, spec_.d_model, nullptr);
   }
 
   Rows add_attention(const AttentionSpec& a, const Linear& output, const LayerCache& cache) {
-    StepTag attention = tag(Component::attention, Operation::attention);
-    attention.bytes_per_position =
-        2 * static_cast<std::int64_t>(cache.element_bytes()) * static_cast<std::int64_t>(a.n_kv_heads) * a.head_dim;
-    attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * a.head_dim;
-    attention.window = a.window;
     const Rows attended = narrowed(b_.attended, a.n_heads * a.head_dim);
+    StepTag attention = tag(Component::attention, Operation::attention, a.head_dim);
+    count_attention(attention, a, cache, 2);
     add<AttentionStep>(attention, AttentionStep::Operands{&a, b_.qkv, cache, attended, !output.takes_floats(), b_.partials,
                                                           b_.partials_stride, b_.scratch, b_.scratch_stride});
     return attended;
@@ -236,7 +233,7 @@ class Compiler {
     if (a.latent) return compile_latent(layer, a, w, cache);
     std::vector<const Linear*> qkv;
     for (const Role role : {Role::attn_qkv, Role::attn_q, Role::attn_k, Role::attn_v})
-      if (w.linear(role).weight.panels) qkv.push_back(&w.linear(role));
+      if (w.linear(role).is_there()) qkv.push_back(&w.linear(role));
     std::vector<const Linear*> readers = qkv; // of the normed stream
     if (layer.residual == Residual::parallel_shared)
       for (const Role role : kFfnReaders) readers.push_back(&w.linear(role));
@@ -310,9 +307,9 @@ class Compiler {
                                                  w.norm(Role::ssm_d).weight, cache.state, r.steps});
     Rows normed = narrowed(r.out, m.d_inner());
     normed.own_rows = true;
-    add<NormStep>(tag(Component::attention, Operation::norm),
-                  NormStep::Operands{&layer.norm, w.norm(Role::ssm_norm), r.steps, normed, !out.takes_floats(), Scope::tokens,
-                                     Scope::tokens, m.n_groups});
+    add_norm(tag(Component::attention, Operation::norm),
+             NormStep::Operands{&layer.norm, w.norm(Role::ssm_norm), r.steps, normed, !out.takes_floats(), Scope::tokens,
+                                Scope::tokens, m.n_groups});
     add_output(Component::attention, layer, out, normed, w.norm(Role::attn_post_norm));
   }
 
@@ -348,8 +345,8 @@ class Compiler {
                                              r.in + lru.d_inner, in_stride, r.gates[0], r.gates[1], cache.state, r.steps});
     Rows y = narrowed(r.out, lru.d_inner);
     y.own_rows = true;
-    add<NormStep>(tag(Component::attention, Operation::norm),
-                  NormStep::Operands{nullptr, {}, r.steps, y, !out.takes_floats(), Scope::tokens, Scope::tokens});
+    add_norm(tag(Component::attention, Operation::norm),
+             NormStep::Operands{nullptr, {}, r.steps, y, !out.takes_floats(), Scope::tokens, Scope::tokens});
     add_output(Component::attention, layer, out, y, w.norm(Role::attn_post_norm));
   }
 
@@ -366,9 +363,9 @@ class Compiler {
       Rows normed = b.q_normed;
       normed.n_cols = latent.q_rank;
       add_linear(Component::attention, q_a, b_.normed, b.q_latent, latent.q_rank, nullptr);
-      add<NormStep>(tag(Component::attention, Operation::norm),
-                    NormStep::Operands{&latent.norm, w.norm(Role::attn_q_a_norm), b.q_latent, normed, !q_b.takes_floats(),
-                                       Scope::tokens, Scope::tokens});
+      add_norm(tag(Component::attention, Operation::norm),
+               NormStep::Operands{&latent.norm, w.norm(Role::attn_q_a_norm), b.q_latent, normed, !q_b.takes_floats(),
+                                  Scope::tokens, Scope::tokens});
       add_linear(Component::attention, q_b, normed, b.q, q_b.weight.n_rows, nullptr);
     } else {
       add_linear(Component::attention, q, b_.normed, b.q, q.weight.n_rows, nullptr);
@@ -380,10 +377,10 @@ class Compiler {
     count(query, k_b);
     add<LatentQueryStep>(query, LatentQueryStep::Operands{&a, &k_b, w.norm(Role::attn_kv_a_norm), b_.find_rotation(*a.rope), b.q,
                                                           b.kv, b_.qkv, cache, b_.scratch, b_.scratch_stride});
-    StepTag attention = tag(Component::attention, Operation::attention);
-    attention.bytes_per_position = static_cast<std::int64_t>(cache.element_bytes()) * cached.head_dim;
-    add<LatentKeysStep>(attention, cache, cached.head_dim);
-    attention.ops_per_position = 2 * 2 * static_cast<std::int64_t>(a.n_heads) * cached.head_dim;
+    StepTag attention = tag(Component::attention, Operation::attention, cached.head_dim), keys = attention;
+    count_attention(attention, cached, cache, 1);
+    keys.bytes_per_position = attention.bytes_per_position;
+    add<LatentKeysStep>(keys, cache, cached.head_dim);
     Rows sums = b_.attended;
     sums.n_cols = a.n_heads * cached.head_dim;
     add<AttentionStep>(attention, AttentionStep::Operands{&cached, b_.qkv, cache, sums, false, b_.partials, b_.partials_stride,
@@ -420,22 +417,18 @@ class Compiler {
             b_.scratch,     b_.scratch_stride};
   }
 
+  StepTag ffn_in_tag(const FfnInStep::Operands& in) const {
+    StepTag step_tag = tag(Component::ffn, Operation::mul_mat, in.out.n_cols);
+    step_tag.activation = in.activation;
+    return step_tag;
+  }
+
   void add_ffn_in(const FfnInStep::Operands& in) {
-    StepTag step_tag = tag(Component::ffn, Operation::mul_mat);
+    StepTag step_tag = ffn_in_tag(in);
     count(step_tag, *in.up);
     for (const Linear* other : {in.gate, in.gate_adapter, in.up_adapter})
       if (other) count(step_tag, *other);
     add<FfnInStep>(step_tag, in);
-  }
-
-  /// Of one token; several may read the same expert's weights, so that bytes are what a pass reads at most.
-  static void count_experts(StepTag& step_tag, const Linear& experts, int n_used) {
-    StepTag one{};
-    count(one, experts.part(0));
-    step_tag.bytes_per_token += one.bytes_fixed * n_used;
-    step_tag.ops_per_token += one.ops_per_token * n_used;
-    step_tag.float_ops_per_token += one.float_ops_per_token * n_used;
-    step_tag.most_tokens = (experts.weight.n_parts + n_used - 1) / n_used;
   }
 
   void compile_experts(const LayerSpec& layer, const FfnSpec& ffn, const ExpertsSpec& experts, const RoleWeights& w) {
@@ -457,7 +450,7 @@ class Compiler {
     FfnInStep::Operands in = first_half(ffn, ffn.d_ff, w, Role::ffn_gate_exps, Role::ffn_up_exps, Role::ffn_down_exps);
     in.out = b_.expert_inner;
     in.out.n_cols = ffn.d_ff;
-    StepTag experts_in = tag(Component::ffn, Operation::mul_mat);
+    StepTag experts_in = ffn_in_tag(in);
     count_experts(experts_in, *in.up, experts.n_used);
     if (in.gate) count_experts(experts_in, *in.gate, experts.n_used);
     add<ExpertsInStep>(experts_in, ExpertsInStep::Operands{in, routing, b_.gathered, b_.n_gathered});

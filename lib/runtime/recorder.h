@@ -2,11 +2,13 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "lib/runtime/tick_clock.h"
 #include "mote/profile.h"
+#include "mote/work.h"
 
 namespace mote::runtime {
 
@@ -25,6 +27,10 @@ struct StepTag {
   int window = 0;      ///< the most positions that a token attends to; 0: all
   /// The step runs for the tokens whose logits are wanted; in a pass without any it does not run.
   bool outputs_only = false;
+  // For the prediction of its time, as in StepWork.
+  std::vector<ProductWork> products = {};
+  int width = 0, n_heads = 0, n_kv_heads = 0;
+  std::optional<Activation> activation = std::nullopt;
 };
 
 /// Preallocates for n_threads x steps x 2 phases; recording allocates nothing and takes no lock: a thread writes its own slots.

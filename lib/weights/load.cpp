@@ -200,6 +200,13 @@ void share(Weights& weights, const ModelSpec& spec) {
     weights.model.linears[static_cast<std::size_t>(Role::output)].weight = weights.model.linear(Role::token_embd).weight;
 }
 
+void bind_all(Weights& weights, const ModelSpec& spec, std::span<const TensorDesc> tensors, std::span<const TensorType> types,
+              std::span<const Place> places) {
+  weights.layers.resize(spec.layers.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) bind(weights, tensors[i], types[i], places[i]);
+  share(weights, spec);
+}
+
 } // namespace
 
 std::size_t packed_bytes(const TensorDesc& desc, TensorType type) {
@@ -246,9 +253,14 @@ Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> 
   if (loading.cancelled) return Error{ErrorCode::cancelled, "loading was cancelled"};
   if (cache && !packed) cache->write(weights.panels.span(), pool);
 
-  weights.layers.resize(spec.layers.size());
-  for (std::size_t i = 0; i < tensors.size(); ++i) bind(weights, tensors[i], types[i], places[i]);
-  share(weights, spec);
+  bind_all(weights, spec, tensors, types, places);
+  return weights;
+}
+
+Weights describe_weights(const ModelSpec& spec, std::span<const TensorDesc> tensors, std::span<const TensorType> types) {
+  runtime::Arena panels, floats;
+  Weights weights;
+  bind_all(weights, spec, tensors, types, place_tensors(tensors, types, panels, floats));
   return weights;
 }
 

@@ -35,13 +35,14 @@ constexpr bool takes_floats(TensorType type) noexcept {
 struct Linear {
   Matrix weight;
   const float* bias = nullptr;
+  bool is_there() const noexcept { return weight.n_rows != 0; }
   bool takes_floats() const noexcept { return weights::takes_floats(weight.type); }
   /// One of several matrices, without a bias.
   Linear part(int i) const noexcept {
     Linear one{weight, nullptr};
     one.weight.bytes = weight.bytes / static_cast<std::size_t>(weight.n_parts);
     one.weight.n_parts = 1;
-    one.weight.panels += static_cast<std::size_t>(i) * one.weight.bytes;
+    if (weight.panels) one.weight.panels += static_cast<std::size_t>(i) * one.weight.bytes;
     return one;
   }
 };
@@ -92,6 +93,9 @@ Result<Weights> load_weights(const ModelSpec& spec, std::span<const TensorDesc> 
 
 /// Bytes that load_weights takes for a tensor.
 std::size_t packed_bytes(const TensorDesc& desc, TensorType type);
+
+/// The same without data: types and shapes of the matrices, and null pointers.
+Weights describe_weights(const ModelSpec& spec, std::span<const TensorDesc> tensors, std::span<const TensorType> types);
 
 /// The types of the tensors in the file, after checking that it holds exactly these tensors with these shapes.
 /// Errors: bad_file (a tensor missing or of another shape), unsupported (a tensor that no part of the spec uses), by name.
