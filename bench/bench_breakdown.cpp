@@ -9,6 +9,7 @@
 #include "bench/complain.h"
 #include "bench/output.h"
 #include "bench/page.h"
+#include "bench/predict.h"
 #include "bench/study.h"
 #include "bench/trace.h"
 
@@ -91,6 +92,7 @@ Status run(const bench::Options& options) {
     return output->finish();
   }
   bench::Progress progress;
+  if (options.predict) return bench::run_predict(options, progress, *output);
   if (!options.save.empty()) return bench::save_model(options, progress);
   auto page = open_file(options.html);
   if (!page) return std::move(page).error();

@@ -24,6 +24,17 @@ template <class T> mote::Result<T> parse_number(const char* option, const std::s
   return value;
 }
 
+/// Understands each word with parse(word) and appends what it means; fails as soon as one means nothing.
+template <class T, class Parse>
+mote::Status parse_all(std::vector<T>& values, const std::vector<std::string>& words, Parse parse) {
+  for (const std::string& word : words) {
+    mote::Result<T> value = parse(word);
+    if (!value) return std::move(value).error();
+    values.push_back(*std::move(value));
+  }
+  return {};
+}
+
 /// Says which option a name was given to.
 template <class T> mote::Result<T> of_option(const char* option, mote::Result<T> result) {
   if (!result) result.error().message = fmt::format("{}: {}", option, result.error().message);

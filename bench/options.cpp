@@ -22,17 +22,8 @@ struct Words {
   std::string repeat = "3", context, seed = "0", format = "table", out, html, save, cache_dir, study, runs_dir, published;
   bool verbose = false, list_presets = false;
   InstrumentWords instruments;
+  PredictWords predict;
 };
-
-/// Understands each word with parse(word) and appends what it means; fails as soon as one means nothing.
-template <class T, class Parse> Status parse_all(std::vector<T>& values, const std::vector<std::string>& words, Parse parse) {
-  for (const std::string& word : words) {
-    Result<T> value = parse(word);
-    if (!value) return std::move(value).error();
-    values.push_back(*std::move(value));
-  }
-  return {};
-}
 
 void describe(CLI::App& app, Words& w) {
   add(app, "--preset", "NAME", w.presets,
@@ -73,6 +64,7 @@ void describe(CLI::App& app, Words& w) {
   add(*study, "--published", "FILE", w.published,
       "ablation: lines of name,prefill,decode in tokens/s behind a first line, to compare with");
   study->fallthrough();
+  describe_predict(app, w.predict);
   app.footer(
       "Options with \"...\" may be given several times, or (but for --model and --shape) with several values separated by\n"
       "commas: every combination is measured.");
@@ -117,7 +109,8 @@ std::vector<int> prompts_of(std::string_view study) {
 
 Status read_sources(Options& o, const Words& w) {
   std::vector<std::string> presets = w.presets;
-  if (presets.empty() && w.files.empty() && w.shapes.empty()) presets = presets_of(w.study);
+  if (presets.empty() && w.files.empty() && w.shapes.empty())
+    presets = w.predict.verify ? presets_to_verify() : presets_of(w.study);
   const auto with_spec = [](const char* option, Result<mote::ModelSpec> (*read)(std::string_view)) {
     return [=](const std::string& word) -> Result<Source> {
       Result<mote::ModelSpec> spec = of_option(option, read(word));
@@ -244,6 +237,9 @@ Result<Options> parse_options(int argc, const char* const* argv) {
   }
   if (Status s = read_single_values(options, words); !s) return s.error();
   if (options.list_presets) return options;
+  Result<std::optional<PredictOptions>> predict = read_predict(words.predict);
+  if (!predict) return std::move(predict).error();
+  options.predict = *std::move(predict);
   if (Status s = read_sources(options, words); !s) return s.error();
   if (Status s = read_lists(options, words); !s) return s.error();
   if (!options.save.empty()) {

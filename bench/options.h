@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/instruments.h"
+#include "bench/predict_options.h"
 #include "mote/mote.h"
 
 namespace bench {
@@ -37,10 +38,11 @@ struct Options {
   Instruments instruments;
   bool verbose = false; ///< show the layers and the steps of the plan too
   bool list_presets = false;
-  std::string study;     ///< not empty: the name of the study to make, of the sources and lists above
-  std::string runs_dir;  ///< where a study keeps the reports of its runs; empty: nowhere
-  std::string published; ///< a file of speeds to compare the study's with; empty: none
-  std::string help;      ///< not empty: print this and do nothing else
+  std::string study;                     ///< not empty: the name of the study to make, of the sources and lists above
+  std::string runs_dir;                  ///< where a study keeps the reports of its runs; empty: nowhere
+  std::string published;                 ///< a file of speeds to compare the study's with; empty: none
+  std::optional<PredictOptions> predict; ///< predict the sources, or search
+  std::string help;                      ///< not empty: print this and do nothing else
 };
 
 /// Errors: invalid_argument (one line for the user), unsupported (an ISA that this machine cannot run).

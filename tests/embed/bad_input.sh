@@ -131,6 +131,11 @@ case $program in
     refuse 2 "study" study overview --type Q4_K_M,Q8_0
     refuse 2 "study" study overview --shape "layers=1,d_model=32,d_ff=32,heads=1,vocab=8"
     refuse 2 "study" study overview --model "$tiny"
+    refuse 1 "text.gguf" predict --calibration "$fixtures/text.gguf"
+    refuse 2 "--depth" predict --depth x
+    refuse 2 "--params" search
+    refuse 2 "--params" search --params many
+    refuse 2 "--budget" search --params 100M --budget speed=1
     ;;
   bench_report)
     echo '{"runs": []}' >"$scratch/none.json"
