@@ -61,8 +61,8 @@ class RunLines {
   /// Counts and microjoules stand in the column of operations.
   void add_instruments(const RunReport& run) {
     for (const auto& [name, phase] : {std::pair{"prefill", &run.prefill}, std::pair{"decode", &run.decode}}) {
-      const auto add_count = [&](std::string_view kind, std::string_view what, std::int64_t n) {
-        add(name, kind, what, fmt::format(",,,{},,,,", n));
+      const auto add_count = [this, phase_name = name](std::string_view kind, std::string_view what, std::int64_t n) {
+        add(phase_name, kind, what, fmt::format(",,,{},,,,", n));
       };
       if (run.counters_unavailable.empty()) {
         add_count("counter", "cycles", phase->usage.counts.cycles);
