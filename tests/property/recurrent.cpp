@@ -12,11 +12,10 @@ const char* const kShapes[] = {
     "family=mamba,layers=2,d_model=222,d_inner=430,d_state=5,dt_rank=15,d_conv=3,vocab=51,ctx=600",
     "family=mamba2,layers=2,d_model=192,d_inner=420,ssm_heads=6,d_state=9,ssm_groups=3,d_conv=4,vocab=55,ctx=600",
     "family=lfm2,layers=3,d_model=222,d_ff=420,heads=6,kv_heads=2,head_dim=38,attention_layers=1,vocab=57,ctx=600",
-    "family=recurrentgemma,layers=3,d_model=256,rglru_blocks=2,d_ff=512,heads=4,kv_heads=1,rope_dims=22,attention_layers=1,vocab="
-    "59,"
-    "ctx=600",
-    "family=zamba2,layers=3,d_model=96,ssm_heads=6,d_ff=160,heads=3,attention_layers=1:2,qkv_rank=32,ffn_rank=32,vocab=57,ctx="
-    "600",
+    ("family=recurrentgemma,layers=3,d_model=256,rglru_blocks=2,d_ff=512,heads=4,kv_heads=1,rope_dims=22,attention_layers=1,"
+     "vocab=59,ctx=600"),
+    ("family=zamba2,layers=3,d_model=96,ssm_heads=6,d_ff=160,heads=3,attention_layers=1:2,qkv_rank=32,ffn_rank=32,vocab=57,"
+     "ctx=600"),
     "family=mamba,layers=1,d_model=64,d_inner=33,d_state=1,dt_rank=1,d_conv=1,vocab=51,ctx=600",
 };
 
