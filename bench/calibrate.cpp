@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 #include <optional>
 
 #include "bench/bandwidth.h"
@@ -114,12 +116,12 @@ class Calibrator {
     for (int round = 0; round < kMostRounds && !complete(); ++round)
       for (std::size_t i = 0; i < models_.size() && !complete(); ++i)
         if (Status s = sample(i); !s) return s.error();
+    if (std::ranges::none_of(states_, [](const State& state) { return state.n_missing == 0; }))
+      if (Status s = fill_gaps(); !s) return s.error();
     progress_.clear();
     std::vector<mote::Calibration> calibrations;
     for (const State& state : states_)
       if (state.n_missing == 0) calibrations.push_back(calibration_of(state));
-    if (calibrations.empty())
-      return mote::Error{mote::ErrorCode::io, "cannot calibrate: the speed of memory changed all the time"};
     return calibrations;
   }
 
@@ -157,6 +159,32 @@ class Calibrator {
     state.bandwidths[i] = (*before + *after) / 2;
     state.samples[i] = std::move(samples);
     --state.n_missing;
+    return {};
+  }
+
+  /// Where memory never stays the same for long: the state with the most samples gets what it lacks from the others, whichever is
+  /// nearest, or as it is now.
+  Status fill_gaps() {
+    progress_.clear();
+    fmt::print(stderr, "bench_breakdown: the speed of memory changes all the time here: predictions will be less exact\n");
+    State& state = *std::ranges::min_element(states_, {}, &State::n_missing);
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+      if (state.samples[i]) continue;
+      const State* nearest = nullptr;
+      const auto distance = [&](const State& other) { return std::abs(std::log(other.read_bandwidth / state.read_bandwidth)); };
+      for (const State& other : states_)
+        if (other.samples[i] && (nearest == nullptr || distance(other) < distance(*nearest))) nearest = &other;
+      if (nearest != nullptr) {
+        state.samples[i] = nearest->samples[i];
+        state.bandwidths[i] = nearest->bandwidths[i];
+        continue;
+      }
+      const Result<double> bandwidth = measure_read_bandwidth(n_threads_);
+      if (!bandwidth) return bandwidth.error();
+      state.bandwidths[i] = *bandwidth;
+      if (Status s = take_samples(models_[i], isa_, n_threads_, state.samples[i].emplace()); !s) return s;
+    }
+    state.n_missing = 0;
     return {};
   }
 
