@@ -65,8 +65,8 @@ struct Calibration {
 };
 
 struct PredictOptions {
-  int n_prompt = 50;               ///< tokens of the prompt; at least 1
-  std::vector<int> positions = {}; ///< at which single tokens are decoded: that many tokens stand before them
+  int n_prompt = 50;               ///< tokens of the prompt: 1..n_ctx of the spec
+  std::vector<int> positions = {}; ///< below n_ctx, at which single tokens are decoded: that many stand before them
   int n_batch = 256;               ///< as SessionOptions::n_batch
   double read_bandwidth = 0;       ///< bytes per second, of memory today; 0: that of the calibration
 };

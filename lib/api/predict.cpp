@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lib/api/guard.h"
+#include "lib/api/session_options.h"
 
 namespace mote {
 
@@ -229,12 +230,17 @@ class Predictor {
 Result<Prediction> predict(const ModelSpec& spec, Mix types, const Calibration& calibration, const PredictOptions& options) {
   return api::guard([&]() -> Result<Prediction> {
     if (calibration.passes.empty()) return invalid("the calibration has no passes");
-    if (options.n_prompt < 1) return invalid("n_prompt is " + std::to_string(options.n_prompt) + ", expected 1 or more");
-    if (options.n_batch < 1) return invalid("n_batch is " + std::to_string(options.n_batch) + ", expected 1 or more");
-    for (const int position : options.positions)
-      if (position < 0) return invalid("a position is " + std::to_string(position) + ", expected 0 or more");
-    const auto steps = work_of(spec, types);
+    const auto steps = work_of(spec, types); // it validates the spec
     if (!steps) return steps.error();
+    const SessionOptions session{.n_ctx = spec.n_ctx, .n_batch = options.n_batch};
+    if (const auto resolved = api::resolve(session, spec.n_ctx); !resolved) return resolved.error();
+    const auto outside = [&](const char* what, int n, int least, int most) {
+      return invalid(std::string(what) + " is " + std::to_string(n) + ", expected " + std::to_string(least) + ".." +
+                     std::to_string(most) + ": the model has " + std::to_string(spec.n_ctx) + " positions");
+    };
+    if (options.n_prompt < 1 || options.n_prompt > spec.n_ctx) return outside("n_prompt", options.n_prompt, 1, spec.n_ctx);
+    for (const int position : options.positions)
+      if (position < 0 || position >= spec.n_ctx) return outside("a position", position, 0, spec.n_ctx - 1);
     const Predictor predictor(spec, *steps, calibration, options.read_bandwidth);
     if (const ProductWork* unknown = predictor.unknown())
       return Error{ErrorCode::unsupported,

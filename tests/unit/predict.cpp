@@ -187,7 +187,11 @@ TEST_CASE("predict: says what it cannot do") {
   const ModelSpec spec = spec_of(kSmall);
   CHECK(predict(spec, Mix::Q8_0, {}).error().code == ErrorCode::invalid_argument);
   CHECK(predict(spec, Mix::Q8_0, everything(), {.n_prompt = 0}).error().code == ErrorCode::invalid_argument);
+  CHECK(predict(spec, Mix::Q8_0, everything(), {.n_prompt = spec.n_ctx + 1}).error().code == ErrorCode::invalid_argument);
   CHECK(predict(spec, Mix::Q8_0, everything(), {.positions = {-1}}).error().code == ErrorCode::invalid_argument);
+  CHECK(predict(spec, Mix::Q8_0, everything(), {.positions = {spec.n_ctx}}).error().message.find("expected 0..511") !=
+        std::string::npos);
+  CHECK(predict(spec, Mix::Q8_0, everything(), {.n_batch = 2147483647}).error().code == ErrorCode::invalid_argument);
   CHECK(predict(spec, Mix::Q8_0, everything(), {.n_batch = 0}).error().code == ErrorCode::invalid_argument);
   Calibration c = everything();
   std::erase_if(c.passes[1].products, [](const ProductCost& cost) { return cost.type == TensorType::Q8_0; });
