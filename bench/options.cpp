@@ -208,6 +208,15 @@ Status check_study(const Options& o, const Words& w) {
   return {};
 }
 
+Status check_predict(const Options& o, const Words& w) {
+  if (!o.html.empty()) return usage("--html: predictions have no page");
+  if (o.predict->search && !(w.presets.empty() && w.files.empty() && w.shapes.empty()))
+    return usage("search: makes up its shapes, but a --preset, --shape or --model is given");
+  if (o.predict->verify && !w.files.empty()) return usage("predict --verify: measures presets and shapes, not a --model file");
+  if (o.predict->verify && o.format != Format::table) return usage("predict --verify: writes a table, without --format");
+  return {};
+}
+
 } // namespace
 
 Result<int> context_of_run(const std::string& model, int model_n_ctx, int asked, int prompt, int generate) {
@@ -249,6 +258,8 @@ Result<Options> parse_options(int argc, const char* const* argv) {
   if (Status s = check_contexts(options); !s) return s.error();
   if (!options.study.empty())
     if (Status s = check_study(options, words); !s) return s.error();
+  if (options.predict)
+    if (Status s = check_predict(options, words); !s) return s.error();
   return options;
 }
 

@@ -133,6 +133,9 @@ case $program in
     refuse 2 "study" study overview --model "$tiny"
     refuse 1 "text.gguf" predict --calibration "$fixtures/text.gguf"
     refuse 2 "--depth" predict --depth x
+    refuse 2 "--verify" predict --verify --model "$tiny"
+    refuse 2 "--verify" predict --verify --format json
+    refuse 2 "search" search --params 100M --preset smollm-135m
     refuse 2 "--params" search
     refuse 2 "--params" search --params many
     refuse 2 "--budget" search --params 100M --budget speed=1
