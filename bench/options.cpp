@@ -210,6 +210,10 @@ Status check_study(const Options& o, const Words& w) {
 
 Status check_predict(const Options& o, const Words& w) {
   if (!o.html.empty()) return usage("--html: predictions have no page");
+  const auto one = [](const auto& list) { return list.size() == 1; };
+  if ((o.predict->search || o.predict->verify) &&
+      !(one(o.types) && one(o.prompts) && one(o.generates) && one(o.threads) && one(o.isas)))
+    return usage("search and predict --verify: take one --type, --prompt, --generate, --threads and --isa");
   if (o.predict->search && !(w.presets.empty() && w.files.empty() && w.shapes.empty()))
     return usage("search: makes up its shapes, but a --preset, --shape or --model is given");
   if (o.predict->verify && !w.files.empty()) return usage("predict --verify: measures presets and shapes, not a --model file");

@@ -136,6 +136,7 @@ case $program in
     refuse 2 "--verify" predict --verify --model "$tiny"
     refuse 2 "--verify" predict --verify --format json
     refuse 2 "search" search --params 100M --preset smollm-135m
+    refuse 2 "one --type" search --params 100M --type Q4_K_M,Q8_0
     refuse 2 "--params" search
     refuse 2 "--params" search --params many
     refuse 2 "--budget" search --params 100M --budget speed=1
