@@ -92,6 +92,7 @@ struct Avx2 {
   // multiplication with the block scale, so that the widening costs nothing.
 
   static constexpr int kTileTokens = 4;  // of mul_mat
+  static constexpr int kExpandTokens = 8; // unpacking once pays from so many tokens on
   static constexpr int kFloatTileTokens = 4;
   static constexpr int kCodesAtOnce = 1; // of those that share a plane, with several tokens: 16 registers
   static constexpr bool kHighNibbleInPlace = false;
@@ -124,7 +125,7 @@ struct Avx2 {
     return each([&](int i) { return _mm256_or_si256(acc.v[i], y.v[i]); });
   }
   template <int kValue> static Bytes subtract(Bytes x) {
-    return each([&](int i) { return _mm256_sub_epi8(x.v[i], _mm256_set1_epi8(kValue)); });
+    return each([&](int i) { return _mm256_sub_epi8(x.v[i], _mm256_set1_epi8(static_cast<char>(kValue))); });
   }
   template <Code> static Bytes lookup(const int8_t (&table)[16], Bytes x) {
     const __m256i entries = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));

@@ -40,6 +40,12 @@ template <class P, class Add> INLINE inline void each_of_five_planes(const uint8
   add.template operator()<7, 7>(P::top_code5(b4, b1, b3));
 }
 
+template <class P, class Out> INLINE inline void expand_five_planes(const uint8_t* planes, int b, Out& out) {
+  typename P::Bytes c[8];
+  each_of_five_planes<P>(planes, [&]<int, int kGroup>(typename P::Bytes codes) INLINE { c[kGroup] = codes; });
+  _Pragma("GCC unroll 4") for (int k = 0; k < 4; ++k) out.codes(b, k, c[2 * k], c[2 * k + 1]);
+}
+
 /// The products of 32 columns of centred five-bit codes.
 template <class P, int kNT>
 INLINE inline void dot_five_planes(const uint8_t* planes, Acts act, int b,

@@ -43,6 +43,13 @@ inline uint32_t load_word(const uint8_t* p) {
 inline void store_word(uint8_t* p, uint32_t v) { __builtin_memcpy(p, &v, 4); }
 inline void copy_half(uint8_t* to, const uint8_t* from) { __builtin_memcpy(to, from, 2); }
 
+/// What the blocks of a format consist of once they are unpacked; see kernels/expanded.h.
+struct Expansion {
+  Code code;
+  int integer_scales; ///< of each row and 32 columns: 0 (it is a float), 1 or 2
+  bool mins;          ///< of each row and 32 columns, multiplied with the sum of the activations
+};
+
 /// acc += dot * (d * activation scale): the end of a block with one float scale per row and 32 columns.
 /// b: which 32 columns of the activation block.
 template <class P, Code kCode, int kNT>

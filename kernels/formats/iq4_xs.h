@@ -42,12 +42,28 @@ struct IQ4_XS {
     for (int b = 0; b < 8; ++b) unpack_nibbles(planes + 64 + 256 * b, row, block + 8 + 16 * b);
   }
 
+  /// L - 32: byte 4*row + k of plane i belongs to 32-block 4i + k.
+  template <class P> struct BlockScales { typename P::Bytes plane[2]; };
+  template <class P> INLINE static BlockScales<P> load_scales(const uint8_t* header, const uint8_t* planes) {
+    const auto low = P::load_bytes(planes), high = P::spread_halves(header + 32);
+    return {{P::template subtract<32>(P::template or_bits<-4, 0x30>(P::template bits<0, 0x0f>(low), high)),
+             P::template subtract<32>(P::template or_bits<0, 0x30>(P::template bits<4, 0x0f>(low), high))}};
+  }
+
+  static constexpr Expansion kExpansion = {Code::kS8, 0, false};
+  template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int, Out& out) {
+    const auto scales = load_scales<P>(header, planes);
+    four_groups([&]<int kColumn>() INLINE {
+      out.d(kColumn, P::template signed_column_f32<kColumn>(scales.plane[0]));
+      out.d(4 + kColumn, P::template signed_column_f32<kColumn>(scales.plane[1]));
+    });
+    out.d_of_all(P::load_f16(header));
+    for (int b = 0; b < 8; ++b) expand_iq4<P>(planes + 64 + 256 * b, b, out);
+  }
+
   template <class P, int kNT>
   INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
-    const auto low = P::load_bytes(planes), high = P::spread_halves(header + 32);
-    const typename P::Bytes scales[2] = {
-        P::template subtract<32>(P::template or_bits<-4, 0x30>(P::template bits<0, 0x0f>(low), high)),
-        P::template subtract<32>(P::template or_bits<0, 0x30>(P::template bits<4, 0x0f>(low), high))};
+    const auto scales = load_scales<P>(header, planes);
     typename P::F32 sum[kNT];
     EACH_TOKEN(t) sum[t] = P::zero();
     auto add_half = [&]<int kHalf>() INLINE {
@@ -57,7 +73,7 @@ struct IQ4_XS {
         dot_nibbles<P, Code::kS8>(planes + 64 + 256 * b, act, b, dot, [](typename P::Bytes code) INLINE {
           return P::template lookup<Code::kS8>(kIq4Values, code);
         });
-        add_block_32<P, Code::kS8>(P::template signed_column_f32<kColumn>(scales[kHalf]), act, b, dot, sum);
+        add_block_32<P, Code::kS8>(P::template signed_column_f32<kColumn>(scales.plane[kHalf]), act, b, dot, sum);
       });
     };
     add_half.template operator()<0>();

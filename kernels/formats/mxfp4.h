@@ -20,6 +20,12 @@ struct MXFP4 {
     unpack_nibbles(planes, row, block + 1);
   }
 
+  static constexpr Expansion kExpansion = {Code::kE2M1, 0, false};
+  template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int b, Out& out) {
+    out.d(b, P::mul(P::load_e8m0(header), P::splat(0.5f)));
+    expand_nibbles<P>(planes, b, out, [](typename P::Bytes code) INLINE { return P::template lookup<Code::kE2M1>(kValues, code); });
+  }
+
   template <class P, int kNT>
   INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kE2M1> dot[kNT];

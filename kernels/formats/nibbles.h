@@ -32,8 +32,22 @@ INLINE inline void dot_nibbles(const uint8_t* planes, Acts act, int b, typename 
   });
 }
 
+/// 32 codes into out. decode: as above.
+template <class P, class Out, class Decode>
+INLINE inline void expand_nibbles(const uint8_t* planes, int b, Out& out, Decode decode) {
+  for (int k = 0; k < 2; ++k) {
+    const auto even = P::load_bytes(planes + 128 * k), odd = P::load_bytes(planes + 128 * k + 64);
+    out.codes(b, k, decode(P::template bits<0, 0x0f>(even)), decode(P::template bits<0, 0x0f>(odd)));
+    out.codes(b, k + 2, decode(P::template bits<4, 0x0f>(even)), decode(P::template bits<4, 0x0f>(odd)));
+  }
+}
+
 /// What the codes of IQ4_NL and IQ4_XS stand for.
 alignas(16) constexpr int8_t kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
+template <class P, class Out> INLINE inline void expand_iq4(const uint8_t* planes, int b, Out& out) {
+  expand_nibbles<P>(planes, b, out, [](typename P::Bytes code) INLINE { return P::template lookup<Code::kS8>(kIq4Values, code); });
+}
 
 } // namespace
 } // namespace mote::kernels

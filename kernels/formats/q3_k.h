@@ -53,6 +53,30 @@ struct Q3_K {
     }
   }
 
+  /// S - 32 of the 16-blocks 4 * kI .. 4 * kI + 3.
+  template <class P, int kI> INLINE static typename P::Bytes load_scales(const uint8_t* planes) {
+    const auto low = P::template bits<kI / 2 * 4, 0x0f>(P::load_bytes(planes + kI % 2 * 64));
+    return P::template subtract<32>(P::template or_bits<2 * kI - 4, 0x30>(low, P::load_bytes(planes + 128)));
+  }
+
+  static constexpr Expansion kExpansion = {kU3, 2, false};
+  template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int, Out& out) {
+    out.d_of_all(P::load_f16(header));
+    four_groups([&]<int kI>() INLINE {
+      const auto scales = load_scales<P, kI>(planes);
+      four_groups([&]<int kColumn>() INLINE { out.scale(4 * kI + kColumn, P::template signed_column<kColumn>(scales)); });
+    });
+    for (int b = 0; b < 8; ++b) {
+      const uint8_t* p = planes + 192 + 192 * b;
+      const auto p0 = P::load_bytes(p), p1 = P::load_bytes(p + 64), p2 = P::load_bytes(p + 128);
+      out.codes(b, 0, P::template bits<0, 0x07>(p0), P::template bits<3, 0x07>(p0));
+      out.codes(b, 1, P::template bits<0, 0x07>(p1), P::template bits<3, 0x07>(p1));
+      out.codes(b, 2, P::template bits<0, 0x07>(p2), P::template bits<3, 0x07>(p2));
+      out.codes(b, 3, P::template or_bits<4, 0x04>(P::template bits<6, 0x03>(p0), p2),
+                P::template or_bits<5, 0x04>(P::template bits<6, 0x03>(p1), p2));
+    }
+  }
+
   /// sum += activation scale * (S - 32) * dot of a 32-block, both of its halves. scales: S - 32 at bytes kColumn and kColumn + 1.
   template <class P, int kColumn, int kNT>
   INLINE static void add_block(const uint8_t* planes, typename P::Bytes scales, Acts act, int b, typename P::F32 (&sum)[kNT]) {
@@ -87,8 +111,7 @@ struct Q3_K {
     typename P::F32 sum[kNT];
     EACH_TOKEN(t) sum[t] = P::zero();
     four_groups([&]<int kI>() INLINE { // 16-blocks 4i .. 4i + 3
-      const auto low = P::template bits<kI / 2 * 4, 0x0f>(P::load_bytes(planes + kI % 2 * 64));
-      const auto scales = P::template subtract<32>(P::template or_bits<2 * kI - 4, 0x30>(low, P::load_bytes(planes + 128)));
+      const auto scales = load_scales<P, kI>(planes);
       const uint8_t* codes = planes + 192 + 384 * kI;
       add_block<P, 0>(codes, scales, act, 2 * kI, sum);
       add_block<P, 2>(codes + 192, scales, act, 2 * kI + 1, sum);

@@ -18,6 +18,12 @@ struct Q4_0 {
     unpack_nibbles(planes, row, block + 2);
   }
 
+  static constexpr Expansion kExpansion = {Code::kU4Centred, 0, false};
+  template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int b, Out& out) {
+    out.d(b, P::load_f16(header));
+    expand_nibbles<P>(planes, b, out, [](typename P::Bytes code) INLINE { return code; });
+  }
+
   template <class P, int kNT>
   INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kU4Centred> dot[kNT];
@@ -51,6 +57,12 @@ struct Q4_1 {
 };
 
 struct IQ4_NL : Q4_0 {
+  static constexpr Expansion kExpansion = {Code::kS8, 0, false};
+  template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int b, Out& out) {
+    out.d(b, P::load_f16(header));
+    expand_iq4<P>(planes, b, out);
+  }
+
   template <class P, int kNT>
   INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kS8> dot[kNT];

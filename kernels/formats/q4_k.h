@@ -55,6 +55,16 @@ struct Q4_K {
     if constexpr (!kLow || !kHigh) FORGET_LOADS();
   }
 
+  static constexpr Expansion kExpansion = {Code::kU4, 1, true};
+  template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int, Out& out) {
+    expand_scales<P>(header, planes, out);
+    for (int i = 0; i < 16; ++i) { // pair i / 4 of 32-blocks
+      const auto even = P::load_bytes(planes + 192 + 128 * i), odd = P::load_bytes(planes + 256 + 128 * i);
+      out.codes(i / 4 * 2, i % 4, P::template bits<0, 0x0f>(even), P::template bits<0, 0x0f>(odd));
+      out.codes(i / 4 * 2 + 1, i % 4, P::template bits<4, 0x0f>(even), P::template bits<4, 0x0f>(odd));
+    }
+  }
+
   template <class P, int kNT>
   INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
     const auto scales = load_scales<P>(planes);

@@ -22,6 +22,12 @@ struct Q5_0 {
     codes_to_file(codes, block + 2, block + 6);
   }
 
+  static constexpr Expansion kExpansion = {Code::kU5Centred, 0, false};
+  template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int b, Out& out) {
+    out.d(b, P::load_f16(header));
+    expand_five_planes<P>(planes, b, out);
+  }
+
   template <class P, int kNT>
   INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kU5Centred> dot[kNT];

@@ -66,6 +66,12 @@ struct Q5_K {
     }
   }
 
+  static constexpr Expansion kExpansion = {Code::kU5, 1, true};
+  template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int, Out& out) {
+    expand_scales<P>(header, planes, out);
+    for (int b = 0; b < 8; ++b) expand_five_planes<P>(planes + 192 + 320 * b, b, out);
+  }
+
   template <class P, int kNT>
   INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
     const auto scales = load_scales<P>(planes);

@@ -78,6 +78,25 @@ struct Q6_K {
     if constexpr (kCount < 4) FORGET_LOADS();
   }
 
+  static constexpr Expansion kExpansion = {kU6, 2, false};
+  template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int, Out& out) {
+    out.d_of_all(P::load_f16(header));
+    for (int i = 0; i < 4; ++i) {
+      const auto scales = P::load_bytes(planes + 64 * i);
+      four_groups([&]<int kColumn>() INLINE { out.scale(4 * i + kColumn, P::template signed_column<kColumn>(scales)); });
+    }
+    for (int i = 0; i < 8; ++i) { // half i / 4 of the 32-blocks, eight columns of each
+      const uint8_t* p = planes + 256 + 384 * i;
+      const auto a0 = P::load_bytes(p), b0 = P::load_bytes(p + 64), c0 = P::load_bytes(p + 128);
+      const auto a1 = P::load_bytes(p + 192), b1 = P::load_bytes(p + 256), c1 = P::load_bytes(p + 320);
+      const int block = i / 4 * 4;
+      out.codes(block, i % 4, P::template bits<0, 0x3f>(a0), P::template bits<0, 0x3f>(a1));
+      out.codes(block + 1, i % 4, P::template bits<0, 0x3f>(b0), P::template bits<0, 0x3f>(b1));
+      out.codes(block + 2, i % 4, P::template bits<0, 0x3f>(c0), P::template bits<0, 0x3f>(c1));
+      out.codes(block + 3, i % 4, P::top_code6(a0, b0, c0), P::top_code6(a1, b1, c1));
+    }
+  }
+
   template <class P, int kNT>
   INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
     typename P::F32 sum[kNT];

@@ -18,6 +18,12 @@ struct Q8_0 {
     for (int g = 0; g < 8; ++g) store_word(block + 2 + 4 * g, load_word(planes + 64 * g + 4 * row));
   }
 
+  static constexpr Expansion kExpansion = {Code::kS8, 0, false};
+  template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int b, Out& out) {
+    out.d(b, P::load_f16(header));
+    for (int k = 0; k < 4; ++k) out.codes(b, k, P::load_bytes(planes + 128 * k), P::load_bytes(planes + 128 * k + 64));
+  }
+
   template <class P, int kNT>
   INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kS8> dot[kNT];

@@ -43,6 +43,17 @@ template <class P> INLINE inline Scales6Bit<P> load_scales(const uint8_t* planes
            P::template or_bits<2, 0x30>(P::template bits<4, 0x0f>(low1), high)}};
 }
 
+template <class P, class Out> INLINE inline void expand_scales(const uint8_t* header, const uint8_t* planes, Out& out) {
+  const auto scales = load_scales<P>(planes);
+  _Pragma("GCC unroll 2") for (int half = 0; half < 2; ++half)
+    four_groups([&]<int kColumn>() INLINE {
+      out.scale(4 * half + kColumn, P::template column<kColumn>(scales.scales[half]));
+      out.min(4 * half + kColumn, P::template column_f32<kColumn>(scales.mins[half]));
+    });
+  out.d_of_all(P::load_f16(header));
+  out.d_min(P::load_f16(header + 32));
+}
+
 /// acc -= dmin * sum over the eight 32-blocks of M * sum(activations), in floats. As integers the eight sums would share one
 /// scale; an activation 1000 times the rest (with sums of three bytes instead of two: 10^5 times) would then cost the minima of
 /// the other blocks half as much accuracy as quantizing their activations does, and more beyond. Floats are right at any ratio.

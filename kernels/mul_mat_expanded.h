@@ -1,0 +1,133 @@
+// mul_mat with many tokens: 256 columns of a panel are unpacked once and then multiplied with all of them, in tiles of a few. What
+// each lane computes, and in which order, is what Format::multiply does: the same bits. Included by the ISA units only.
+#pragma once
+#include "kernels/expanded.h"
+#include "kernels/mul_mat.h"
+
+namespace mote::kernels {
+namespace {
+
+/// Products with the groups kFirst .. kFirst + 3 and, with kGroups = 8, those behind them.
+template <class P, Code kCode, int kFirst, int kGroups, int kNT>
+INLINE inline void dot_groups(const typename P::Bytes (&codes)[8], Acts act, int b, typename P::template Dot<kCode> (&dot)[kNT]) {
+  typename P::Act q[kNT];
+  EACH_TOKEN(t) q[t] = P::load_act(act[t].q + 32 * b + 4 * kFirst);
+  four_groups([&]<int kGroup>() INLINE {
+    const auto& w = codes[kFirst + kGroup];
+    EACH_TOKEN(t) P::template dot_add<kCode, kGroup>(dot[t], w, q[t]);
+  });
+  if constexpr (kGroups == 8) dot_groups<P, kCode, 4, 4>(codes, act, b, dot);
+}
+
+/// The whole 32-block b.
+template <class P, Code kCode, int kNT>
+INLINE inline void dot_block(const typename P::Bytes (&codes)[8], Acts act, int b, typename P::template Dot<kCode> (&dot)[kNT]) {
+  EACH_TOKEN(t) dot[t] = P::template dot_start<kCode>(act[t].neg_sum32[b]);
+  dot_groups<P, kCode, 0, 8>(codes, act, b, dot);
+}
+
+/// The sums of the 32-block b, integer scales included.
+template <class P, class Format, int kNT>
+INLINE inline void sum_block(const Expanded<P>& w, Acts act, int b, typename P::I32 (&total)[kNT]) {
+  constexpr Expansion kForm = Format::kExpansion;
+  constexpr Code kCode = kForm.code;
+  if constexpr (kForm.integer_scales == 2 || P::template kDotGroups<kCode> < 8) { // a dot product for each half
+    typename P::template Dot<kCode> dot[kNT];
+    const auto &scale0 = w.scale(kForm.integer_scales * b), &scale1 = w.scale(kForm.integer_scales * b + kForm.integer_scales - 1);
+    EACH_TOKEN(t) dot[t] = P::template dot_start<kCode>(act[t].neg_sum16[2 * b]);
+    dot_groups<P, kCode, 0, 4>(w.codes(b), act, b, dot);
+    EACH_TOKEN(t) {
+      total[t] = P::template dot_scaled<kCode>(dot[t], scale0);
+      dot[t] = P::template dot_start<kCode>(act[t].neg_sum16[2 * b + 1]);
+    }
+    dot_groups<P, kCode, 4, 4>(w.codes(b), act, b, dot);
+    EACH_TOKEN(t) total[t] = P::template dot_scaled_add<kCode>(total[t], dot[t], scale1);
+  } else {
+    typename P::template Dot<kCode> dot[kNT];
+    dot_block<P, kCode>(w.codes(b), act, b, dot);
+    if constexpr (kForm.integer_scales == 1) EACH_TOKEN(t) total[t] = P::template dot_scaled<kCode>(dot[t], w.scale(b));
+    else EACH_TOKEN(t) total[t] = P::template dot_sum<kCode>(dot[t]);
+  }
+}
+
+/// The first n_blocks 32-blocks of 256 columns times kNT tokens, added to sums.
+template <class P, class Format, int kNT>
+NOINLINE void multiply_expanded(const Expanded<P>& w, int n_blocks, Acts act, typename P::F32* sums) {
+  using F32 = typename P::F32;
+  constexpr bool kScaledAtEnd = Format::kLayout.block_cols == 256;
+  F32 sum[kNT];
+  if constexpr (Format::kExpansion.mins) {
+    EACH_TOKEN(t) sum[t] = P::zero();
+    _Pragma("GCC unroll 1") for (int b = 0; b < 8; ++b) {
+      const F32& m = w.min(b);
+      EACH_TOKEN(t) sum[t] = P::fma(m, P::splat(act[t].sum[b]), sum[t]);
+    }
+    EACH_TOKEN(t) sums[t] = P::fnma(w.d_min(), sum[t], sums[t]);
+  }
+  EACH_TOKEN(t) sum[t] = kScaledAtEnd ? P::zero() : sums[t];
+  _Pragma("GCC unroll 1") for (int b = 0; b < n_blocks; ++b) {
+    typename P::I32 total[kNT];
+    sum_block<P, Format>(w, act, b, total);
+    EACH_TOKEN(t) {
+      const F32 scale = P::splat(act[t].scale[b]);
+      if constexpr (Format::kExpansion.integer_scales == 0) sum[t] = P::fma(P::to_f32(total[t]), P::mul(w.d(b), scale), sum[t]);
+      else sum[t] = P::fma(P::to_f32(total[t]), scale, sum[t]);
+    }
+  }
+  EACH_TOKEN(t) sums[t] = kScaledAtEnd ? P::fma(w.d_of_all(), sum[t], sums[t]) : sum[t];
+}
+
+/// Tokens first .. last - 1 of those that `act` and `sums` begin with.
+template <class P, class Format, int kNT>
+void multiply_tokens(const Expanded<P>& w, int n_blocks, Acts act, int first, int last, typename P::F32* sums) {
+  for (; last - first >= kNT; first += kNT)
+    multiply_expanded<P, Format, kNT>(w, n_blocks, Acts{act.first + first * act.stride, act.stride}, sums + first);
+  if constexpr (kNT > 1) multiply_tokens<P, Format, kNT / 2>(w, n_blocks, act, first, last, sums);
+}
+
+/// Blocks first .. first + n - 1 of a panel, together at most 256 columns.
+template <class P, class Format> NOINLINE void expand_blocks(const uint8_t* panel, int first, int n, Expanded<P>& w) {
+  constexpr FormatLayout kLayout = Format::kLayout;
+  constexpr int kInLine = 64 / kLayout.header_bytes; // headers
+  for (int i = 0; i < n; ++i) {
+    const uint8_t* line = panel + static_cast<size_t>((first + i) / kInLine) * (64 + kInLine * kLayout.plane_bytes);
+    const int place = (first + i) % kInLine;
+    Format::template expand<P>(line + place * kLayout.header_bytes, line + 64 + place * kLayout.plane_bytes, i, w);
+  }
+}
+
+constexpr int kMostTokens = 64; // that share one unpacking
+
+/// Tokens first .. last - 1 of one panel, at most kMostTokens.
+template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& args, int panel, int first, int last) {
+  constexpr int kBlocksAtOnce = 256 / Format::kLayout.block_cols;
+  const uint8_t* weights = args.panels + static_cast<size_t>(panel) * panel_size(Format::kLayout, args.n_cols);
+  const int n_rows = args.n_rows - panel * kPanelRows, n_blocks = args.n_cols / Format::kLayout.block_cols;
+  Acts act{args.act + static_cast<size_t>(first) * args.act_stride, static_cast<ptrdiff_t>(args.act_stride)};
+  Expanded<P> w;
+  typename P::F32 sums[kMostTokens];
+  for (int t = 0; t < last - first; ++t) sums[t] = P::zero();
+  for (int block = 0; block < n_blocks; block += kBlocksAtOnce, ++act.first) {
+    const int n_here = n_blocks - block < kBlocksAtOnce ? n_blocks - block : kBlocksAtOnce;
+    expand_blocks<P, Format>(weights, block, n_here, w);
+    multiply_tokens<P, Format, P::kTileTokens>(w, kBlocksAtOnce == 1 ? 8 : n_here, act, 0, last - first, sums);
+  }
+  for (int t = first; t < last; ++t) {
+    float* out = args.out + static_cast<size_t>(t) * args.out_stride + panel * kPanelRows;
+    const auto row = P::canonical_nan(sums[t - first]);
+    if (n_rows >= kPanelRows) P::store(out, row);
+    else P::store_first(out, row, n_rows);
+  }
+}
+
+/// mul_mat of formats that can be expanded.
+template <class P, class Format> void mul_mat_expanded(const MulMatArgs& args) {
+  if (args.n_tokens < P::kExpandTokens) return mul_mat<P, Format>(args);
+  for (int first = 0; first < args.n_tokens; first += kMostTokens) {
+    const int last = args.n_tokens - first > kMostTokens ? first + kMostTokens : args.n_tokens;
+    for (int panel = args.first_panel; panel < args.last_panel; ++panel) multiply_panel_expanded<P, Format>(args, panel, first, last);
+  }
+}
+
+} // namespace
+} // namespace mote::kernels
