@@ -12,7 +12,7 @@ up to); "?" where that does not come out. Branches that are not always taken cou
   instructions   per 256 weights of a row and per token
   products       of these, instructions that multiply and add bytes
   loads, stores  of these, instructions that touch memory (x86: also as an operand of others)
-  FORMAT*        tiles of products of int8 matrices (kernels/mul_mat_i8mm.h); unpacking a block for all tokens is not in it
+  FORMAT*        tiles of what is unpacked for many tokens (kernels/mul_mat_expanded.h, mul_mat_i8mm.h); unpacking is not in it
   calls          must be none: what they call is not counted
   stack          of those, the ones that touch the stack: spilled registers, and the few small arrays of some formats
 """
@@ -33,6 +33,7 @@ PRODUCTS = [  # what an instruction multiplies and adds
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.*)>:$")
 KERNEL = re.compile(r"multiply_blocks<\w+, (\w+), (\d+)>")  # 16 rows
 TILE = re.compile(r"multiply_tile_i8mm<(\w+), (\d+)>")  # 16 rows x 256 columns, pairs of tokens
+EXPANDED = re.compile(r"multiply_expanded<\w+, (\w+), (\d+)>")  # 16 rows x 256 columns
 LINE = re.compile(r"^\s*([0-9a-f]+):\s+(.*)$")
 BRANCH = re.compile(r"^(?:(b|jmp)|(b\.\w+|cbn?z|tbn?z|j\w+))\s.*?(?:0x)?([0-9a-f]+) <")
 
@@ -164,8 +165,8 @@ def report(path):
             kind, tokens = found.group(1), int(found.group(2))
             products = 16 * BLOCK_COLUMNS.get(kind, 32) * tokens
             numbers, turns = hot_loop(body, products)
-        elif found := TILE.search(name):
-            kind, tokens = found.group(1) + "*", 2 * int(found.group(2))
+        elif found := TILE.search(name) or EXPANDED.search(name):
+            kind, tokens = found.group(1) + "*", int(found.group(2)) * (2 if TILE.search(name) else 1)
             products = 16 * 256 * tokens
             numbers, turns = tile(body, products)
         else:

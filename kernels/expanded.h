@@ -46,5 +46,17 @@ template <class P> class Expanded {
   F32 d_[8], mins_[8], d_of_all_, d_min_;
 };
 
+/// Blocks first .. first + n - 1 of a panel, together at most 256 columns, into out.
+template <class P, class Format, class Out>
+NOINLINE void expand_blocks(const uint8_t* panel, int first, int n, Out& out) {
+  constexpr FormatLayout kLayout = Format::kLayout;
+  constexpr int kInLine = 64 / kLayout.header_bytes; // headers
+  for (int i = 0; i < n; ++i) {
+    const uint8_t* line = panel + static_cast<size_t>((first + i) / kInLine) * (64 + kInLine * kLayout.plane_bytes);
+    const int place = (first + i) % kInLine;
+    Format::template expand<P>(line + place * kLayout.header_bytes, line + 64 + place * kLayout.plane_bytes, i, out);
+  }
+}
+
 } // namespace
 } // namespace mote::kernels

@@ -10,7 +10,7 @@ namespace mote::kernels {
 namespace {
 
 template <class Format> constexpr auto choose_mul_mat() {
-  if constexpr (requires { Unpack<Format>::kIntegerScales; }) return mul_mat_i8mm<Format>;
+  if constexpr (requires { Format::kExpansion; }) return mul_mat_i8mm<Format>;
   else return mul_mat<NeonI8mm, Format>;
 }
 

@@ -2,6 +2,7 @@
 // each lane computes, and in which order, is what Format::multiply does: the same bits. Included by the ISA units only.
 #pragma once
 #include "kernels/expanded.h"
+#include "kernels/formats/all.h"
 #include "kernels/mul_mat.h"
 
 namespace mote::kernels {
@@ -85,17 +86,6 @@ void multiply_tokens(const Expanded<P>& w, int n_blocks, Acts act, int first, in
   if constexpr (kNT > 1) multiply_tokens<P, Format, kNT / 2>(w, n_blocks, act, first, last, sums);
 }
 
-/// Blocks first .. first + n - 1 of a panel, together at most 256 columns.
-template <class P, class Format> NOINLINE void expand_blocks(const uint8_t* panel, int first, int n, Expanded<P>& w) {
-  constexpr FormatLayout kLayout = Format::kLayout;
-  constexpr int kInLine = 64 / kLayout.header_bytes; // headers
-  for (int i = 0; i < n; ++i) {
-    const uint8_t* line = panel + static_cast<size_t>((first + i) / kInLine) * (64 + kInLine * kLayout.plane_bytes);
-    const int place = (first + i) % kInLine;
-    Format::template expand<P>(line + place * kLayout.header_bytes, line + 64 + place * kLayout.plane_bytes, i, w);
-  }
-}
-
 constexpr int kMostTokens = 64; // that share one unpacking
 
 /// Tokens first .. last - 1 of one panel, at most kMostTokens.
@@ -110,7 +100,7 @@ template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& 
   for (int block = 0; block < n_blocks; block += kBlocksAtOnce, ++act.first) {
     const int n_here = n_blocks - block < kBlocksAtOnce ? n_blocks - block : kBlocksAtOnce;
     expand_blocks<P, Format>(weights, block, n_here, w);
-    multiply_tokens<P, Format, P::kTileTokens>(w, kBlocksAtOnce == 1 ? 8 : n_here, act, 0, last - first, sums);
+    multiply_tokens<P, Format, P::kExpandedTileTokens>(w, kBlocksAtOnce == 1 ? 8 : n_here, act, 0, last - first, sums);
   }
   for (int t = first; t < last; ++t) {
     float* out = args.out + static_cast<size_t>(t) * args.out_stride + panel * kPanelRows;
@@ -120,13 +110,26 @@ template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& 
   }
 }
 
-/// mul_mat of formats that can be expanded.
+/// mul_mat of formats that can be expanded, which pays from eight tokens on.
 template <class P, class Format> void mul_mat_expanded(const MulMatArgs& args) {
-  if (args.n_tokens < P::kExpandTokens) return mul_mat<P, Format>(args);
+  if (args.n_tokens < 8) return mul_mat<P, Format>(args);
   for (int first = 0; first < args.n_tokens; first += kMostTokens) {
     const int last = args.n_tokens - first > kMostTokens ? first + kMostTokens : args.n_tokens;
     for (int panel = args.first_panel; panel < args.last_panel; ++panel) multiply_panel_expanded<P, Format>(args, panel, first, last);
   }
+}
+
+template <class P, class Format> constexpr auto choose_mul_mat() {
+  if constexpr (requires { Format::kExpansion; })
+    if constexpr (P::template kExpands<Format::kExpansion.code>) return mul_mat_expanded<P, Format>;
+  return mul_mat<P, Format>;
+}
+
+/// table: of the policy P; the entries of formats that are better expanded are replaced.
+template <class P, class... Formats> constexpr KernelTable with_expansion(KernelTable table, FormatList<Formats...>) {
+  int i = 0;
+  ((table.mul_mat[i++] = choose_mul_mat<P, Formats>()), ...);
+  return table;
 }
 
 } // namespace

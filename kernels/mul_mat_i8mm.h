@@ -62,7 +62,7 @@ INLINE inline void subtract_tile_mins(const Unpacked& w, int half, const TokenNu
       EACH_ROW_PAIR(r) sum[r][p] = vfmaq_f32(sum[r][p], m.val[r], s);
     }
   }
-  const float32x4x4_t d_min = vld1q_f32_x4(w.d[1] + 16 * half);
+  const float32x4x4_t d_min = vld1q_f32_x4(w.d_min + 16 * half);
   EACH_ROW_PAIR(r) EACH_PAIR(p)
     vst1q_f32(out[p][half][r], vfmsq_f32(vld1q_f32(out[p][half][r]), d_min.val[r], sum[r][p]));
 }
@@ -71,9 +71,10 @@ INLINE inline void subtract_tile_mins(const Unpacked& w, int half, const TokenNu
 template <class Format, int kPairs>
 INLINE inline void multiply_eight_rows(const Unpacked& w, int half, int n_blocks, const int8_t* const (&q)[2 * kPairs],
                                        const TokenNumbers<kPairs>& scales, float (*out)[2][4][4]) {
-  constexpr int kScales = Unpack<Format>::kIntegerScales;
-  float32x4_t sum[4][kPairs]; // over the blocks; with integer scales it is multiplied with d at the end
-  EACH_ROW_PAIR(r) EACH_PAIR(p) sum[r][p] = kScales == 0 ? vld1q_f32(out[p][half][r]) : vdupq_n_f32(0);
+  constexpr int kScales = Format::kExpansion.integer_scales;
+  constexpr bool kScaledAtEnd = Format::kLayout.block_cols == 256;
+  float32x4_t sum[4][kPairs]; // over the blocks
+  EACH_ROW_PAIR(r) EACH_PAIR(p) sum[r][p] = kScaledAtEnd ? vdupq_n_f32(0) : vld1q_f32(out[p][half][r]);
   for (int b = 0; b < n_blocks; ++b) {
     int32x4_t dot[4][kPairs], total[4][kPairs];
     EACH_ROW_PAIR(r) EACH_PAIR(p) dot[r][p] = vdupq_n_s32(0);
@@ -101,8 +102,8 @@ INLINE inline void multiply_eight_rows(const Unpacked& w, int half, int n_blocks
       }
     }
   }
-  if constexpr (kScales > 0) {
-    const float32x4x4_t d = vld1q_f32_x4(w.d[0] + 16 * half);
+  if constexpr (kScaledAtEnd) {
+    const float32x4x4_t d = vld1q_f32_x4(w.d_of_all + 16 * half);
     EACH_ROW_PAIR(r) EACH_PAIR(p) sum[r][p] = vfmaq_f32(vld1q_f32(out[p][half][r]), d.val[r], sum[r][p]);
   }
   EACH_ROW_PAIR(r) EACH_PAIR(p) vst1q_f32(out[p][half][r], sum[r][p]);
@@ -113,11 +114,11 @@ template <class Format, int kPairs>
 NOINLINE void multiply_tile_i8mm(const Unpacked& w, int n_blocks, const ActBlock* const (&act)[2 * kPairs], float (*out)[2][4][4]) {
   TokenNumbers<kPairs> scales, sums;
   spread_numbers<kPairs>(act, &ActBlock::scale, scales);
-  if constexpr (Unpack<Format>::kMins) spread_numbers<kPairs>(act, &ActBlock::sum, sums);
+  if constexpr (Format::kExpansion.mins) spread_numbers<kPairs>(act, &ActBlock::sum, sums);
   const int8_t* q[2 * kPairs];
   for (int t = 0; t < 2 * kPairs; ++t) q[t] = act[t]->q;
   for (int half = 0; half < 2; ++half) {
-    if constexpr (Unpack<Format>::kMins) subtract_tile_mins<kPairs>(w, half, sums, out);
+    if constexpr (Format::kExpansion.mins) subtract_tile_mins<kPairs>(w, half, sums, out);
     multiply_eight_rows<Format, kPairs>(w, half, n_blocks, q, scales, out);
   }
 }
@@ -132,16 +133,6 @@ inline void multiply_tokens(const MulMatArgs& args, const Unpacked& w, int block
   multiply_tile_i8mm<Format, kPairs>(w, n_blocks, act, sums);
 }
 
-template <class Format> NOINLINE void unpack_blocks(const uint8_t* panel, int first, int n, Unpacked& w) {
-  constexpr FormatLayout kLayout = Format::kLayout;
-  constexpr int kInLine = 64 / kLayout.header_bytes; // headers
-  for (int i = 0; i < n; ++i) {
-    const uint8_t* line = panel + static_cast<size_t>((first + i) / kInLine) * (64 + kInLine * kLayout.plane_bytes);
-    const int place = (first + i) % kInLine;
-    Unpack<Format>::unpack(line + place * kLayout.header_bytes, line + 64 + place * kLayout.plane_bytes, i, w);
-  }
-}
-
 /// Tokens [first, last) of one panel, at most kMostTokens.
 template <class Format> void multiply_panel_i8mm(const MulMatArgs& args, int panel, int first, int last) {
   constexpr int kBlocksAtOnce = 256 / Format::kLayout.block_cols;
@@ -153,7 +144,8 @@ template <class Format> void multiply_panel_i8mm(const MulMatArgs& args, int pan
   for (int block = 0; block < n_blocks; block += kBlocksAtOnce) {
     const int n_here = n_blocks - block < kBlocksAtOnce ? n_blocks - block : kBlocksAtOnce;
     const int n_32 = kBlocksAtOnce == 1 ? 8 : n_here;
-    unpack_blocks<Format>(weights, block, n_here, w);
+    Unpacker<Format> unpacker(w);
+    expand_blocks<NeonI8mm, Format>(weights, block, n_here, unpacker);
     for (int t = 0; t < n;) {
       if (n - t > 2) {
         multiply_tokens<Format, 2>(args, w, block / kBlocksAtOnce, n_32, first + t, n - t, sums + t / 2);

@@ -92,7 +92,9 @@ struct Avx2 {
   // multiplication with the block scale, so that the widening costs nothing.
 
   static constexpr int kTileTokens = 4;  // of mul_mat
-  static constexpr int kExpandTokens = 8; // unpacking once pays from so many tokens on
+  static constexpr int kExpandedTileTokens = 4; // of mul_mat_expanded
+  /// Products of signed bytes take so long that it makes no difference.
+  template <Code kCode> static constexpr bool kExpands = kCode != Code::kS8;
   static constexpr int kFloatTileTokens = 4;
   static constexpr int kCodesAtOnce = 1; // of those that share a plane, with several tokens: 16 registers
   static constexpr bool kHighNibbleInPlace = false;

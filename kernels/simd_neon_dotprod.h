@@ -9,6 +9,8 @@ struct NeonDotprod : Neon {
   static constexpr const char* kName = "neon-dotprod";
 
   static constexpr int kTileTokens = 2;
+  static constexpr int kExpandedTileTokens = 4; // of mul_mat_expanded
+  template <Code> static constexpr bool kExpands = true;
   template <Code> static constexpr int kDotGroups = 8;
   template <Code> using Dot = I32;
 

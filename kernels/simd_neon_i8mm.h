@@ -1,4 +1,4 @@
-// ISA policy: NEON with products of int8 matrices (FEAT_I8MM). One to three tokens are left to the dot products; mul_mat_tiles.h
+// ISA policy: NEON with products of int8 matrices (FEAT_I8MM). One to three tokens are left to the dot products; mul_mat_i8mm.h
 // computes more of them.
 #pragma once
 #include "kernels/simd_neon_dotprod.h"
