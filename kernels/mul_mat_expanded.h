@@ -113,8 +113,11 @@ template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& 
 /// mul_mat of formats that can be expanded, which pays from eight tokens on.
 template <class P, class Format> void mul_mat_expanded(const MulMatArgs& args) {
   if (args.n_tokens < 8) return mul_mat<P, Format>(args);
-  for (int first = 0; first < args.n_tokens; first += kMostTokens) {
-    const int last = args.n_tokens - first > kMostTokens ? first + kMostTokens : args.n_tokens;
+  constexpr int kNT = P::kExpandedTileTokens;
+  const int n_passes = (args.n_tokens + kMostTokens - 1) / kMostTokens; // of nearly equal size
+  const int step = ((args.n_tokens + n_passes - 1) / n_passes + kNT - 1) / kNT * kNT;
+  for (int first = 0; first < args.n_tokens; first += step) {
+    const int last = args.n_tokens - first > step ? first + step : args.n_tokens;
     for (int panel = args.first_panel; panel < args.last_panel; ++panel) multiply_panel_expanded<P, Format>(args, panel, first, last);
   }
 }

@@ -129,7 +129,7 @@ TEST_CASE("mul_mat: many tokens and long rows, past the limit of one pass over t
   for (TensorType type : {TensorType::Q4_K, TensorType::F16}) {
     if (!promises_bits(type)) continue;
     const Matrix m(type, 17, 8192, Weights::finite, random);
-    const Inputs in(type == TensorType::Q4_K ? 43 : 21, m.n_cols);
+    const Inputs in(type == TensorType::Q4_K ? 71 : 21, m.n_cols);
     in.fill(random);
     in.quantize(*all[0]);
     const auto expected = multiply_all(*all[0], m, in);
