@@ -110,9 +110,10 @@ TEST_CASE("many tokens in blocks for each thread and long contexts in chunks for
       const Model model = make_model(shape, mix, isa);
       const auto prompt = make_prompt(model, 290);
       const auto expected = logits_of(model, prompt, threads(1), {290});
-      CHECK(same_bits(logits_of(model, prompt, threads(2), {131, 156, 1}), expected));
-      CHECK(same_bits(logits_of(model, prompt, threads(3), {285, 1}), expected));
-      CHECK(same_bits(logits_of(model, prompt, threads(4), {257, 30, 1}), expected));
+      // All of them for the first shape, one in turn for each other: minutes on an emulated processor.
+      if (i % 3 == 0) CHECK(same_bits(logits_of(model, prompt, threads(2), {131, 156, 1}), expected));
+      if (i == 0 || i % 3 == 1) CHECK(same_bits(logits_of(model, prompt, threads(3), {285, 1}), expected));
+      if (i == 0 || i % 3 == 2) CHECK(same_bits(logits_of(model, prompt, threads(4), {257, 30, 1}), expected));
     }
   }
 }
