@@ -123,12 +123,13 @@ template <class P, class Format> void mul_mat_expanded(const MulMatArgs& args) {
 }
 
 template <class P, class Format> constexpr auto choose_mul_mat() {
+  constexpr bool kBytes = Format::kLayout.plane_bytes == kPanelRows * Format::kLayout.block_cols; // one a code, as they are
   if constexpr (requires { Format::kExpansion; })
-    if constexpr (P::template kExpands<Format::kExpansion.code>) return mul_mat_expanded<P, Format>;
+    if constexpr (!kBytes || P::kExpandsBytes) return mul_mat_expanded<P, Format>;
   return mul_mat<P, Format>;
 }
 
-/// table: of the policy P; the entries of formats that are better expanded are replaced.
+/// table: of the policy P; the entries of formats that can be expanded are replaced.
 template <class P, class... Formats> constexpr KernelTable with_expansion(KernelTable table, FormatList<Formats...>) {
   int i = 0;
   ((table.mul_mat[i++] = choose_mul_mat<P, Formats>()), ...);

@@ -10,7 +10,7 @@ struct NeonDotprod : Neon {
 
   static constexpr int kTileTokens = 2;
   static constexpr int kExpandedTileTokens = 4; // of mul_mat_expanded
-  template <Code> static constexpr bool kExpands = true;
+  static constexpr bool kExpandsBytes = true;   // its tile is larger: a sixth fewer instructions for Q8_0
   template <Code> static constexpr int kDotGroups = 8;
   template <Code> using Dot = I32;
 
