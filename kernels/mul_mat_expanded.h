@@ -20,19 +20,13 @@ INLINE inline void dot_groups(const typename P::Bytes (&codes)[8], Acts act, int
   if constexpr (kGroups == 8) dot_groups<P, kCode, 4, 4>(codes, act, b, dot);
 }
 
-/// The whole 32-block b.
-template <class P, Code kCode, int kNT>
-INLINE inline void dot_block(const typename P::Bytes (&codes)[8], Acts act, int b, typename P::template Dot<kCode> (&dot)[kNT]) {
-  EACH_TOKEN(t) dot[t] = P::template dot_start<kCode>(act[t].neg_sum32[b]);
-  dot_groups<P, kCode, 0, 8>(codes, act, b, dot);
-}
-
 /// The sums of the 32-block b, integer scales included.
 template <class P, class Format, int kNT>
 INLINE inline void sum_block(const Expanded<P>& w, Acts act, int b, typename P::I32 (&total)[kNT]) {
   constexpr Expansion kForm = Format::kExpansion;
   constexpr Code kCode = kForm.code;
   if constexpr (kForm.integer_scales == 2 || P::template kDotGroups<kCode> < 8) { // a dot product for each half
+    static_assert(kForm.integer_scales > 0);
     typename P::template Dot<kCode> dot[kNT];
     const auto &scale0 = w.scale(kForm.integer_scales * b), &scale1 = w.scale(kForm.integer_scales * b + kForm.integer_scales - 1);
     EACH_TOKEN(t) dot[t] = P::template dot_start<kCode>(act[t].neg_sum16[2 * b]);
@@ -45,7 +39,8 @@ INLINE inline void sum_block(const Expanded<P>& w, Acts act, int b, typename P::
     EACH_TOKEN(t) total[t] = P::template dot_scaled_add<kCode>(total[t], dot[t], scale1);
   } else {
     typename P::template Dot<kCode> dot[kNT];
-    dot_block<P, kCode>(w.codes(b), act, b, dot);
+    EACH_TOKEN(t) dot[t] = P::template dot_start<kCode>(act[t].neg_sum32[b]);
+    dot_groups<P, kCode, 0, 8>(w.codes(b), act, b, dot);
     if constexpr (kForm.integer_scales == 1) EACH_TOKEN(t) total[t] = P::template dot_scaled<kCode>(dot[t], w.scale(b));
     else EACH_TOKEN(t) total[t] = P::template dot_sum<kCode>(dot[t]);
   }

@@ -91,9 +91,9 @@ struct Avx2 {
   // Dot products stay in 16-bit pair lanes as long as the code's range allows (code_kinds.h) and are widened by the
   // multiplication with the block scale, so that the widening costs nothing.
 
-  static constexpr int kTileTokens = 4;  // of mul_mat
-  static constexpr int kExpandedTileTokens = 4;   // of mul_mat_expanded
-  static constexpr bool kExpandsBytes = false;    // whose tile is the same here: copying Q8_0 costs 7%
+  static constexpr int kTileTokens = 4;         // of mul_mat
+  static constexpr int kExpandedTileTokens = 4; // of mul_mat_expanded
+  static constexpr bool kExpandsBytes = false;  // its tile is no larger: copying Q8_0 costs 7%
   static constexpr int kFloatTileTokens = 4;
   static constexpr int kCodesAtOnce = 1; // of those that share a plane, with several tokens: 16 registers
   static constexpr bool kHighNibbleInPlace = false;

@@ -42,7 +42,7 @@ void check_matrix(const std::vector<const KernelTable*>& all, const Matrix& m, c
   const std::vector<float> expected = multiply_all(*all[0], m, in);
   for (const KernelTable* table : all) {
     INFO(name_of(*table, m));
-    for (int n : {1, 2, 3, 5, 8, 21}) { // the first n tokens: the same as when all are computed at once
+    for (int n : {1, 2, 3, 5, 8, 11, 21}) { // the first n tokens: the same as when all are computed at once
       const GuardedOut out(n, m.n_rows, 3);
       multiply(*table, m, in, 0, n, 0, m.n_panels(), out.row(0), out.stride);
       INFO(n << " tokens");
