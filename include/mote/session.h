@@ -15,7 +15,8 @@ namespace mote {
 struct SessionOptions {
   int n_ctx = 0;     ///< positions of the KV cache; 0: the model's n_ctx, which is also the limit
   int n_batch = 256; ///< tokens computed in one pass at most; longer inputs are cut. Does not change the logits.
-  int n_threads = 0; ///< 0: default_thread_count(). Does not change the logits.
+  /// 0: default_thread_count(). Does not change the logits. No more run at a time than the caller of decode may use processors.
+  int n_threads = 0;
   TensorType kv_type = TensorType::F16; ///< of the KV cache: F16, or F32 for twice the memory and no rounding
   bool profile = false;
   /// With profile: how many events trace() keeps of each thread, the first ones; 0: none. 32 bytes each.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lib/decoder/compile.h"
+#include "lib/runtime/cpus.h"
 
 namespace mote::decoder {
 namespace {
@@ -89,8 +90,11 @@ void Decoder::decode(std::span<const std::int32_t> tokens, std::span<float> all_
 
 void Decoder::run_pass(const Pass& pass) noexcept {
   pass_ = pass;
-  if (recording_) recording_->begin_pass(pass.n_tokens(), pass.first_pos, pass.n_outputs);
-  pool_->run(run_steps, this);
+  // More threads than processors would wait for each other to get one. Asked anew each time, for processors are taken away and
+  // given back.
+  n_running_ = std::min(options_.n_threads, runtime::available_cpu_count());
+  if (recording_) recording_->begin_pass(pass.n_tokens(), pass.first_pos, pass.n_outputs, n_running_);
+  pool_->run(n_running_, run_steps, this);
   if (recording_) recording_->end_pass(static_cast<int>(steps_of_pass()) - 1);
 }
 
@@ -107,7 +111,7 @@ void Decoder::run_steps(void* decoder, int thread) noexcept {
   };
   for (std::size_t i = 0; i < n_steps; ++i) {
     const Step& step = *d.plan_.steps[i];
-    step.run(d.pass_, Items(d.counters_[set], thread));
+    step.run(d.pass_, Items(std::span(d.counters_[set]).first(static_cast<std::size_t>(d.n_running_)), thread));
     if (recorder) recorder->worked(thread, static_cast<int>(i));
     if (!step.ends_at_barrier(d.pass_)) continue;
     d.pool_->barrier();

@@ -75,6 +75,7 @@ class Decoder {
   std::optional<runtime::Recorder> recorder_;
   runtime::Recorder* recording_ = nullptr; ///< the recorder while it is on
   Pass pass_;
+  int n_running_ = 0; ///< threads that compute it
   int position_ = 0;
   const float* logits_ = nullptr;
 };

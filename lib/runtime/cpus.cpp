@@ -11,7 +11,6 @@
 #include <memory>
 #include <new>
 #include <set>
-#include <thread>
 
 #include "mote/model.h"
 
@@ -138,15 +137,6 @@ std::vector<int> available_cpus() {
   }
 #endif
   return cpus;
-}
-
-int available_cpu_count() noexcept {
-#if defined(__linux__)
-  cpu_set_t mask; // 1024 processors; on a larger machine the call fails and all of them are counted
-  CPU_ZERO(&mask);
-  if (sched_getaffinity(0, sizeof(mask), &mask) == 0) return std::max(1, CPU_COUNT(&mask));
-#endif
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 std::optional<std::vector<int>> parse_cpu_list(std::string_view text) {

@@ -1,7 +1,5 @@
 #include "lib/runtime/gate.h"
 
-#include <thread>
-
 #if defined(__linux__)
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -51,16 +49,15 @@ void Gate::open() noexcept {
   if (n_sleepers_.load(std::memory_order_seq_cst) != 0) wake_all(value_);
 }
 
-bool Gate::wait_past(std::uint32_t seen, std::chrono::nanoseconds limit, Awake awake) noexcept {
-  const int checks_per_clock_read = awake == Awake::spins ? 16 : 1;
+bool Gate::wait_past(std::uint32_t seen, std::chrono::nanoseconds limit) noexcept {
+  constexpr int kChecksPerClockRead = 16;
   if (value() != seen) return true;
   if (limit.count() > 0) {
     const Clock::time_point end = Clock::now() + limit;
     do {
-      for (int i = 0; i < checks_per_clock_read; ++i) {
+      for (int i = 0; i < kChecksPerClockRead; ++i) {
         if (value() != seen) return true;
-        if (awake == Awake::spins) pause_core();
-        else std::this_thread::yield();
+        pause_core();
       }
     } while (Clock::now() < end);
   }

@@ -12,10 +12,8 @@ class alignas(64) Gate {
   std::uint32_t value() const noexcept { return value_.load(std::memory_order_acquire); }
   /// Changes the value and wakes all who wait for that.
   void open() noexcept;
-  /// What a thread does while it waits awake: keep its processor, or let others have it in between.
-  enum class Awake : std::uint8_t { spins, yields };
   /// Returns when the value is not `seen` any more. Stays awake for at most `limit`, then sleeps; false if it slept.
-  bool wait_past(std::uint32_t seen, std::chrono::nanoseconds limit, Awake awake = Awake::spins) noexcept;
+  bool wait_past(std::uint32_t seen, std::chrono::nanoseconds limit) noexcept;
 
  private:
   std::atomic<std::uint32_t> value_{0};

@@ -1,6 +1,7 @@
 #include "lib/runtime/recorder.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace mote::runtime {
@@ -66,9 +67,11 @@ void Recorder::end_call() noexcept {
   if (phase.calls.size() < phase.calls.capacity()) phase.calls.push_back(ticks);
 }
 
-void Recorder::begin_pass(int n_tokens, int first_pos, int n_outputs) noexcept {
+void Recorder::begin_pass(int n_tokens, int first_pos, int n_outputs, int n_threads) noexcept {
   Phase& phase = phases_[phase_];
   phase.n_passes += 1;
+  phase.n_threads += n_threads;
+  n_threads_ = static_cast<std::size_t>(n_threads);
   phase.n_tokens += n_tokens;
   for (std::size_t i = 0; i < windows_.size(); ++i) {
     const std::int64_t n = n_tokens, first = first_pos + 1, last = first_pos + n; // a token at pos attends to pos + 1 positions
@@ -86,7 +89,7 @@ void Recorder::begin_pass(int n_tokens, int first_pos, int n_outputs) noexcept {
 
 void Recorder::end_pass(int last_step) noexcept {
   const std::int64_t now = clock_.now();
-  for (Lane& lane : lanes_)
+  for (Lane& lane : std::span(lanes_).first(n_threads_))
     lane.slots[phase_][static_cast<std::size_t>(last_step)].wait += std::max<std::int64_t>(0, now - lane.last);
 }
 
@@ -114,7 +117,9 @@ void Recorder::waited(int thread, int step) noexcept {
 
 PhaseProfile Recorder::report(std::size_t phase, const TickClock::Scale& scale) const {
   const Phase& sums = phases_[phase];
-  const auto n_threads = static_cast<std::int64_t>(lanes_.size());
+  // The mean of the threads that took part; without passes there are no times either.
+  const double share = static_cast<double>(sums.n_passes) / static_cast<double>(std::max<std::int64_t>(1, sums.n_threads));
+  const auto mean = [&](std::int64_t ticks) { return static_cast<std::int64_t>(static_cast<double>(ticks) * share); };
   PhaseProfile profile;
   profile.n_tokens = sums.n_tokens;
   profile.wall_ns = scale.duration_ns(sums.wall);
@@ -127,8 +132,8 @@ PhaseProfile Recorder::report(std::size_t phase, const TickClock::Scale& scale) 
       step.wait_ns += lane.slots[phase][i].wait;
     }
     step.n_barriers = lanes_.front().slots[phase][i].n_waits;
-    step.work_ns = scale.duration_ns(step.work_ns / n_threads);
-    step.wait_ns = scale.duration_ns(step.wait_ns / n_threads);
+    step.work_ns = scale.duration_ns(mean(step.work_ns));
+    step.wait_ns = scale.duration_ns(mean(step.wait_ns));
     const std::int64_t n_passes = tag.outputs_only ? sums.n_output_passes : sums.n_passes;
     const std::int64_t n_tokens = tag.outputs_only ? sums.n_outputs : sums.n_tokens;
     const Positions& positions = sums.n_positions[index_of(windows_, tag.window)];

@@ -44,8 +44,8 @@ class Recorder {
   void begin_call(int n_tokens) noexcept;
   void end_call() noexcept;
   /// Thread 0, once a pass, before the steps run. first_pos: position of the first token; n_outputs: tokens whose logits are
-  /// wanted.
-  void begin_pass(int n_tokens, int first_pos, int n_outputs) noexcept;
+  /// wanted; n_threads: that will compute it, from thread 0 on.
+  void begin_pass(int n_tokens, int first_pos, int n_outputs, int n_threads) noexcept;
   /// Thread 0, when all threads are done with the pass. The time since a thread's last stretch, in which it waits for the others
   /// to end, or ends late, counts as wait of the last step.
   void end_pass(int last_step) noexcept;
@@ -80,6 +80,7 @@ class Recorder {
   };
   struct Phase {
     std::int64_t n_passes = 0, n_tokens = 0;
+    std::int64_t n_threads = 0; ///< summed over the passes
     std::vector<Positions> n_positions;            ///< for each of windows_
     std::vector<std::int64_t> n_tokens_with_bytes; ///< for each of limits_
     std::int64_t n_output_passes = 0, n_outputs = 0;
@@ -96,6 +97,7 @@ class Recorder {
   std::vector<Lane> lanes_;           // [n_threads]
   std::array<Phase, 2> phases_;
   std::size_t phase_ = 0; // of the current call
+  std::size_t n_threads_ = 0; // of the current pass
   std::int64_t call_begin_ = 0, pass_begin_ = 0;
 };
 

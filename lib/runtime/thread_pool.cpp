@@ -11,7 +11,6 @@
 #include <thread>
 #include <vector>
 
-#include "lib/runtime/cpus.h"
 #include "lib/runtime/gate.h"
 
 namespace mote::runtime {
@@ -21,9 +20,8 @@ using std::chrono::nanoseconds;
 
 // A step of a small model takes 10 to 100 microseconds, and a sleeping thread takes as long to wake up, so threads wait awake
 // that long for each other. Where the one waited for has no processor to run on, waiting awake only keeps it from getting one:
-// after each wait in vain the limit halves until waits succeed again, and with more threads than processors the waiting ones
-// hand theirs on, which costs less than to sleep and be woken.
-constexpr nanoseconds kLongWait{50'000}, kCrowdedWait{500'000}, kShortWait{2'000};
+// after each wait in vain the limit halves until waits succeed again.
+constexpr nanoseconds kLongWait{50'000}, kShortWait{2'000};
 
 /// While it lives, threads that are started inherit a mask that keeps the application's signals (timers, interrupts, child
 /// processes) from being delivered to them. Faults of the thread itself, and profilers, still get through.
@@ -57,22 +55,21 @@ void name_this_thread(int thread) noexcept {
 } // namespace
 
 struct ThreadPool::Impl {
-  explicit Impl(int n) noexcept : n_threads(n) {}
+  explicit Impl(int n) : n_threads(n), starts(std::make_unique<Gate[]>(static_cast<std::size_t>(n))) {}
   ~Impl();
   void help(int thread) noexcept;
   void barrier() noexcept;
 
   const int n_threads;
   std::vector<std::thread> helpers;
-  // Of the current run; written by its caller while the helpers wait at `start`.
+  // Of the current run; written by its caller while the helpers wait to start.
   void (*fn)(void*, int) = nullptr; // null: the helpers end
   void* context = nullptr;
-  nanoseconds max_spin = kShortWait;
-  Gate::Awake awake = Gate::Awake::spins;
+  int n_taking_part = 0;
 
-  Gate start;        // opened when the above is set
-  Gate done;         // opened by the helper that returns last
-  Gate barrier_gate; // opened by the thread that arrives last
+  const std::unique_ptr<Gate[]> starts; // [n_threads], of each helper; opened when the above is set
+  Gate done;                            // opened by the helper that returns last
+  Gate barrier_gate;                    // opened by the thread that arrives last
   alignas(64) std::atomic<int> n_running{0};
   alignas(64) std::atomic<int> n_arrived{0};
   alignas(64) std::atomic<nanoseconds::rep> barrier_spin{0};
@@ -81,34 +78,32 @@ struct ThreadPool::Impl {
 void ThreadPool::Impl::help(int thread) noexcept {
   name_this_thread(thread);
   nanoseconds spin{0};
-  Gate::Awake awake_here = Gate::Awake::spins; // as in the last run: `awake` may be about to change
-  // The gate is made with 0 and every run opens it once, so a helper that comes late misses no run.
+  // The gate is made with 0 and every run that the helper takes part in opens it once, so one that comes late misses no run.
   for (std::uint32_t n_runs = 0;; ++n_runs) {
-    start.wait_past(n_runs, spin, awake_here);
+    starts[static_cast<std::size_t>(thread)].wait_past(n_runs, spin);
     if (fn == nullptr) return;
     fn(context, thread);
-    spin = max_spin;
-    awake_here = awake;
+    spin = kLongWait;
     if (n_running.fetch_sub(1, std::memory_order_acq_rel) == 1) done.open();
   }
 }
 
 void ThreadPool::Impl::barrier() noexcept {
   const std::uint32_t seen = barrier_gate.value(); // before arriving: it cannot change until this thread has arrived
-  if (n_arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads) {
+  if (n_arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == n_taking_part) {
     n_arrived.store(0, std::memory_order_relaxed);
     barrier_gate.open();
     return;
   }
   const nanoseconds spin{barrier_spin.load(std::memory_order_relaxed)};
-  const bool stayed_awake = barrier_gate.wait_past(seen, spin, awake);
-  const nanoseconds next = stayed_awake ? std::min(spin * 2, max_spin) : std::max(spin / 2, kShortWait);
+  const bool stayed_awake = barrier_gate.wait_past(seen, spin);
+  const nanoseconds next = stayed_awake ? std::min(spin * 2, kLongWait) : std::max(spin / 2, kShortWait);
   if (next != spin) barrier_spin.store(next.count(), std::memory_order_relaxed);
 }
 
 ThreadPool::Impl::~Impl() {
   fn = nullptr;
-  start.open();
+  for (std::size_t i = 0; i < helpers.size(); ++i) starts[i + 1].open();
   for (std::thread& helper : helpers) helper.join();
 }
 
@@ -134,25 +129,22 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(int n_threads) {
 
 int ThreadPool::size() const noexcept { return impl_->n_threads; }
 
-void ThreadPool::run(void (*fn)(void* context, int thread), void* context) noexcept {
+void ThreadPool::run(int n_threads, void (*fn)(void* context, int thread), void* context) noexcept {
   Impl& pool = *impl_;
-  if (pool.n_threads == 1) return fn(context, 0);
-  // Asked anew each time, for processors are taken away and given back.
-  const bool crowded = pool.n_threads > available_cpu_count();
-  pool.max_spin = crowded ? kCrowdedWait : kLongWait;
-  pool.awake = crowded ? Gate::Awake::yields : Gate::Awake::spins;
-  pool.barrier_spin.store(pool.max_spin.count(), std::memory_order_relaxed);
+  pool.n_taking_part = n_threads;
+  if (n_threads == 1) return fn(context, 0);
+  pool.barrier_spin.store(kLongWait.count(), std::memory_order_relaxed);
   pool.fn = fn;
   pool.context = context;
-  pool.n_running.store(pool.n_threads - 1, std::memory_order_relaxed);
+  pool.n_running.store(n_threads - 1, std::memory_order_relaxed);
   const std::uint32_t seen = pool.done.value();
-  pool.start.open();
+  for (int thread = 1; thread < n_threads; ++thread) pool.starts[static_cast<std::size_t>(thread)].open();
   fn(context, 0);
-  pool.done.wait_past(seen, pool.max_spin, pool.awake);
+  pool.done.wait_past(seen, kLongWait);
 }
 
 void ThreadPool::barrier() noexcept {
-  if (impl_->n_threads > 1) impl_->barrier();
+  if (impl_->n_taking_part > 1) impl_->barrier();
 }
 
 } // namespace mote::runtime

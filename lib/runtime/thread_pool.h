@@ -7,8 +7,7 @@
 namespace mote::runtime {
 
 /// The caller of run() is thread 0; the others sleep between runs and use no CPU. Waiting, in run() and at barriers, is awake for
-/// a bounded time and then asleep, so that a core taken away costs little; with more threads than cores, awake means handing the
-/// core on.
+/// a bounded time and then asleep, so that a core taken away costs little.
 /// One thread at a time may call run(); the helper threads take none of the application's asynchronous signals.
 class ThreadPool {
  public:
@@ -19,9 +18,11 @@ class ThreadPool {
   ~ThreadPool();
 
   int size() const noexcept;
-  /// Calls fn(context, thread) on threads 0 .. size() - 1 and returns when all have returned. Allocates nothing.
-  void run(void (*fn)(void* context, int thread), void* context) noexcept;
-  /// Called by all threads inside run(): none returns before all have called. What was written before is seen after.
+  /// Calls fn(context, thread) on threads 0 .. n_threads - 1 (1 <= n_threads <= size(); the others sleep on) and returns when all
+  /// have returned. Allocates nothing.
+  void run(int n_threads, void (*fn)(void* context, int thread), void* context) noexcept;
+  void run(void (*fn)(void* context, int thread), void* context) noexcept { run(size(), fn, context); }
+  /// Called by all threads of a run, inside it: none returns before all have called. What was written before is seen after.
   void barrier() noexcept;
 
  private:

@@ -56,7 +56,7 @@ std::int64_t attributed(const PhaseProfile& phase) {
 TEST_CASE("The recorder keeps work and wait of each step apart", "[runtime]") {
   Recorder recorder(two_steps(), 1, 100);
   recorder.begin_call(1);
-  recorder.begin_pass(1, 0, 1);
+  recorder.begin_pass(1, 0, 1, 1);
   pass(recorder, 4ms, 8ms, 2ms);
   recorder.end_call();
 
@@ -79,16 +79,16 @@ TEST_CASE("The recorder keeps work and wait of each step apart", "[runtime]") {
 TEST_CASE("Calls of one token are decode, others prefill", "[runtime]") {
   Recorder recorder(two_steps(), 1, 100);
   recorder.begin_call(5); // in two passes, of which the last gives one token's logits
-  recorder.begin_pass(3, 0, 0);
+  recorder.begin_pass(3, 0, 0, 1);
   recorder.start(0);
   recorder.worked(0, 0);
   recorder.waited(0, 0);
-  recorder.begin_pass(2, 3, 1);
+  recorder.begin_pass(2, 3, 1, 1);
   pass(recorder, 0ms, 0ms, 0ms);
   recorder.end_call();
   for (int i = 0; i < 3; ++i) {
     recorder.begin_call(1);
-    recorder.begin_pass(1, 5 + i, 1);
+    recorder.begin_pass(1, 5 + i, 1, 1);
     pass(recorder, 0ms, 0ms, 0ms);
     recorder.end_call();
   }
@@ -111,7 +111,7 @@ TEST_CASE("Calls of one token are decode, others prefill", "[runtime]") {
 TEST_CASE("A pass may want the logits of all its tokens", "[runtime]") {
   Recorder recorder(two_steps(), 1, 100);
   recorder.begin_call(4);
-  recorder.begin_pass(4, 0, 4);
+  recorder.begin_pass(4, 0, 4, 1);
   pass(recorder, 0ms, 0ms, 0ms);
   recorder.end_call();
   CHECK(recorder.report().prefill.steps[1].operations == 4 * 9);
@@ -123,9 +123,9 @@ TEST_CASE("A window bounds the positions that are counted", "[runtime]") {
   steps[1].window = 4;
   Recorder recorder(steps, 1, 100);
   recorder.begin_call(5);
-  recorder.begin_pass(5, 1, 1); // 2, 3, 4, 5, 6 positions
+  recorder.begin_pass(5, 1, 1, 1); // 2, 3, 4, 5, 6 positions
   pass(recorder, 0ms, 0ms, 0ms);
-  recorder.begin_pass(2, 10, 1); // 11 and 12
+  recorder.begin_pass(2, 10, 1, 1); // 11 and 12
   pass(recorder, 0ms, 0ms, 0ms);
   recorder.end_call();
   const PhaseProfile prefill = recorder.report().prefill;
@@ -142,7 +142,7 @@ TEST_CASE("Bytes per token may count for some tokens of a pass only", "[runtime]
   Recorder recorder(steps, 1, 100);
   recorder.begin_call(7);
   for (const int n_tokens : {5, 2}) {
-    recorder.begin_pass(n_tokens, 0, 1);
+    recorder.begin_pass(n_tokens, 0, 1, 1);
     pass(recorder, 0ms, 0ms, 0ms);
   }
   recorder.end_call();
@@ -162,7 +162,7 @@ TEST_CASE("Times of several threads are their means and fill the wall time", "[r
   } context{recorder, *pool};
   for (int i = 0; i < 3; ++i) {
     recorder.begin_call(1);
-    recorder.begin_pass(1, 0, 1);
+    recorder.begin_pass(1, 0, 1, kThreads);
     pool->run(
         [](void* p, int thread) {
           auto& c = *static_cast<Context*>(p);
@@ -191,7 +191,7 @@ TEST_CASE("Times of several threads are their means and fill the wall time", "[r
 TEST_CASE("Waiting for threads that end late belongs to the last step", "[runtime]") {
   Recorder recorder(two_steps(), 2, 100);
   recorder.begin_call(1);
-  recorder.begin_pass(1, 0, 1);
+  recorder.begin_pass(1, 0, 1, 2);
   for (const int thread : {0, 1}) {
     recorder.start(thread);
     for (const int step : {0, 1}) {
@@ -208,6 +208,21 @@ TEST_CASE("Waiting for threads that end late belongs to the last step", "[runtim
   CHECK(attributed(decode) <= decode.wall_ns);
 }
 
+TEST_CASE("Threads that do not take part in a pass neither work nor wait", "[runtime]") {
+  Recorder recorder(two_steps(), 3, 100);
+  recorder.begin_call(1);
+  for (int i = 0; i < 2; ++i) {
+    recorder.begin_pass(1, i, 1, 1);
+    pass(recorder, 3ms, 1ms, 2ms);
+    recorder.end_pass(1);
+  }
+  recorder.end_call();
+  const PhaseProfile decode = recorder.report().decode;
+  CHECK(decode.steps[0].work_ns >= 2 * 3'000'000);
+  CHECK(attributed(decode) >= 2 * std::int64_t{6'000'000});
+  CHECK(attributed(decode) <= decode.wall_ns);
+}
+
 TEST_CASE("The recorder keeps the times of the first n_ctx calls", "[runtime]") {
   Recorder recorder(two_steps(), 1, 4);
   for (int i = 0; i < 6; ++i) {
@@ -221,7 +236,7 @@ TEST_CASE("A reset recorder is as new", "[runtime]") {
   Recorder recorder(two_steps(), 2, 4);
   for (const int n_tokens : {1, 7}) {
     recorder.begin_call(n_tokens);
-    recorder.begin_pass(n_tokens, 0, 1);
+    recorder.begin_pass(n_tokens, 0, 1, 2);
     recorder.start(1);
     recorder.worked(1, 0);
     recorder.waited(1, 0);
@@ -249,7 +264,7 @@ TEST_CASE("A trace has the first stretches of each thread", "[runtime]") {
   constexpr int kKept = 3;
   Recorder recorder(two_steps(), 2, 4, kKept);
   recorder.begin_call(1);
-  recorder.begin_pass(1, 0, 1);
+  recorder.begin_pass(1, 0, 1, 2);
   pass(recorder, 1ms, 2ms, 0ms); // four stretches of thread 0
   recorder.start(1);
   recorder.worked(1, 0);
