@@ -32,8 +32,14 @@ template <class Element> struct AttentionTile {
   ptrdiff_t partial_stride;
 };
 
-template <class P> MOTE_INLINE inline typename P::F32 load_cached(const uint16_t* p) { return P::load_f16(p); }
-template <class P> MOTE_INLINE inline typename P::F32 load_cached(const float* p) { return P::load(p); }
+/// 16 elements of the cache, and a hint that those P::kCacheAhead bytes on will be needed: the processor itself sees no further
+/// than a page, and the arithmetic of several queries is long enough to wait at each one's beginning.
+template <class P, class Element> MOTE_INLINE inline typename P::F32 load_cached(const Element* p) {
+  constexpr int kIntoL2 = 2;
+  if constexpr (P::kCacheAhead != 0) __builtin_prefetch(reinterpret_cast<const char*>(p) + P::kCacheAhead, 0, kIntoL2);
+  if constexpr (sizeof(Element) == 2) return P::load_f16(p);
+  else return P::load(p);
+}
 
 /// Where position lies in the chunk that starts at chunk_first: 0 before it, kChunk behind it.
 inline int place_in_chunk(int position, int chunk_first) {
@@ -48,7 +54,7 @@ inline int first_attended(const AttentionArgs& args, int own) {
 
 /// Scores of the panels that hold positions first .. n - 1 of the chunk that starts at chunk_first. One panel at a time, so that
 /// k is one stream: several side by side are faster from the cache but take twice as long from memory, and prefetching does not
-/// mend it. q: the queries of the rows.
+/// mend that. q: the queries of the rows.
 template <class P, int kRows, class Element>
 void score_chunk(const AttentionTile<Element>& tile, const float* const (&q)[kRows], int chunk_first, int first, int n) {
   const int head_dim = tile.args->head_dim;
