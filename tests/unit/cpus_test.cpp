@@ -1,9 +1,13 @@
 #include "lib/runtime/cpus.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <numeric>
+#include <set>
 
 #include "mote/model.h"
+#include "mote/session.h"
+#include "mote/spec.h"
 #include "tests/catch.h"
 #include "tests/temp_dir.h"
 
@@ -168,4 +172,21 @@ TEST_CASE("The default number of threads fits this machine", "[runtime]") {
   CHECK(n_threads <= mote::runtime::available_cpu_count());
   const std::vector<int> cpus = mote::runtime::available_cpus();
   if (!cpus.empty()) CHECK(static_cast<int>(cpus.size()) == mote::runtime::available_cpu_count());
+}
+
+TEST_CASE("A session runs no more threads than there are processors", "[runtime]") {
+  const int n_cpus = mote::runtime::available_cpu_count(), n_threads = std::min(n_cpus + 3, 1024);
+  const auto spec = mote::spec_from_shape("family=llama,layers=2,d_model=64,d_ff=96,heads=4,kv_heads=2,vocab=320,ctx=64");
+  REQUIRE(spec);
+  const auto model = mote::Model::random(*spec, mote::Mix::Q8_0, 0);
+  REQUIRE(model);
+  auto session = mote::Session::create(*model, {.n_threads = n_threads, .profile = true, .trace_events = 1000});
+  REQUIRE(session);
+  const std::int32_t tokens[] = {1, 2, 3};
+  REQUIRE(session->decode(tokens));
+  REQUIRE(session->decode({tokens, 1}));
+  std::set<int> seen;
+  for (const mote::TraceEvent& event : session->trace()) seen.insert(event.thread);
+  CHECK(static_cast<int>(seen.size()) == std::min(n_cpus, n_threads));
+  CHECK(session->n_threads() == n_threads);
 }
