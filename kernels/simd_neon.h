@@ -62,7 +62,7 @@ struct Neon {
 
   static constexpr int kAttentionRows = 6;
   static constexpr int kAttentionSums = 6;
-  static constexpr int kCacheAhead = 0; // bytes; load_cached() in attention.h
+  static constexpr int kCacheAhead = 0;
 
   PRIMITIVE F32 load_first(const float* p, int n) {
     float lanes[16] = {};

@@ -3,8 +3,11 @@
 #include <cfenv>
 #include <cmath>
 #include <cstring>
+#include <span>
+#include <utility>
 
 #include "tests/property/models.h"
+#include "tests/property/processors.h"
 
 using namespace mote;
 using namespace mote::test;
@@ -87,6 +90,29 @@ TEST_CASE("any number of threads computes the same bits") {
       INFO(n << " threads");
       CHECK(same_bits(logits_of(model, prompt, threads(n), {30, 1}), expected));
     }
+  }
+}
+
+TEST_CASE("processors that come and go between calls change no bits") {
+  for (std::size_t i = 0; i < awkward_shapes().size(); i += 4) {
+    INFO(awkward_shapes()[i]);
+    const Model model = make_model(awkward_shapes()[i], Mix::Q4_K_M, available_isas().back());
+    const auto prompt = make_prompt(model, 24);
+    const auto expected = logits_of(model, prompt, threads(1), {24});
+    SessionOptions options = threads(5);
+    options.profile = true;
+    auto session = Session::create(model, options);
+    REQUIRE(session);
+    std::size_t n_done = 0;
+    for (const auto& [n_processors, n_tokens] : {std::pair{64, 9}, {2, 4}, {3, 1}, {1, 1}, {1, 3}, {5, 1}, {2, 1}, {4, 3}, {1, 1}}) {
+      processor_count = n_processors;
+      REQUIRE(session->decode(std::span(prompt).subspan(n_done, static_cast<std::size_t>(n_tokens))));
+      n_done += static_cast<std::size_t>(n_tokens);
+    }
+    processor_count = 64;
+    REQUIRE(n_done == prompt.size());
+    const std::vector<float> logits(session->logits().begin(), session->logits().end());
+    CHECK(same_bits(logits, {expected.end() - static_cast<std::ptrdiff_t>(logits.size()), expected.end()}));
   }
 }
 
