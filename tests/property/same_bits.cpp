@@ -104,7 +104,8 @@ TEST_CASE("processors that come and go between calls change no bits") {
     auto session = Session::create(model, options);
     REQUIRE(session);
     std::size_t n_done = 0;
-    for (const auto& [n_processors, n_tokens] : {std::pair{64, 9}, {2, 4}, {3, 1}, {1, 1}, {1, 3}, {5, 1}, {2, 1}, {4, 3}, {1, 1}}) {
+    for (const auto& [n_processors, n_tokens] :
+         {std::pair{64, 9}, {2, 4}, {3, 1}, {1, 1}, {1, 3}, {5, 1}, {2, 1}, {4, 3}, {1, 1}}) {
       processor_count = n_processors;
       REQUIRE(session->decode(std::span(prompt).subspan(n_done, static_cast<std::size_t>(n_tokens))));
       n_done += static_cast<std::size_t>(n_tokens);
