@@ -5,10 +5,10 @@
 #include "kernels/simd_avx2.h"
 
 #include "kernels/make_table.h"
-#include "kernels/mul_mat_expanded.h"
 
 namespace mote::kernels {
-extern const KernelTable kAvx2Kernels = with_expansion<Avx2>(make_table<Avx2>(), AllFormats{});
+
+extern const KernelTable kAvx2Kernels = make_table<Avx2>();
 
 } // namespace mote::kernels
 #endif

@@ -3,7 +3,8 @@
 
 #ifdef MOTE_HAVE_X86
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // gcc 12 means its own _mm512_undefined_ps and the like
+#pragma GCC diagnostic ignored "-Wuninitialized" // gcc 12 means its own _mm512_undefined_ps and the like
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #include "kernels/simd_avx512.h"
 

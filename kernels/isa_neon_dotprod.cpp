@@ -5,11 +5,10 @@
 #include "kernels/simd_neon_dotprod.h"
 
 #include "kernels/make_table.h"
-#include "kernels/mul_mat_expanded.h"
 
 namespace mote::kernels {
 
-extern const KernelTable kNeonDotprodKernels = with_expansion<NeonDotprod>(make_table<NeonDotprod>(), AllFormats{});
+extern const KernelTable kNeonDotprodKernels = make_table<NeonDotprod>();
 
 } // namespace mote::kernels
 #endif

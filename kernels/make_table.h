@@ -2,7 +2,7 @@
 #pragma once
 #include "kernels/attention.h"
 #include "kernels/formats/all.h"
-#include "kernels/mul_mat.h"
+#include "kernels/mul_mat_expanded.h"
 #include "kernels/quantize_row.h"
 #include "kernels/recurrence.h"
 #include "kernels/table.h"
@@ -52,7 +52,7 @@ template <class P> constexpr void set_vector_operations(KernelTable& table) {
 
 template <class P, class... Formats> constexpr void set_mul_mat(KernelTable& table, FormatList<Formats...>) {
   int i = 0;
-  ((table.mul_mat[i++] = mul_mat<P, Formats>), ...);
+  ((table.mul_mat[i++] = kMulMat<P, Formats>), ...);
 }
 
 template <class P> constexpr KernelTable make_table() {

@@ -78,5 +78,8 @@ void mul_mat(const MulMatArgs& args) {
   }
 }
 
+/// What a policy multiplies a format with. mul_mat_expanded.h and mul_mat_i8mm.h know better ways for some.
+template <class P, class Format> constexpr MulMat kMulMat = mul_mat<P, Format>;
+
 } // namespace
 } // namespace mote::kernels

@@ -2,7 +2,6 @@
 // each lane computes, and in which order, is what Format::multiply does: the same bits. Included by the ISA units only.
 #pragma once
 #include "kernels/expanded.h"
-#include "kernels/formats/all.h"
 #include "kernels/mul_mat.h"
 
 namespace mote::kernels {
@@ -81,8 +80,6 @@ void multiply_tokens(const Expanded<P>& w, int n_blocks, Acts act, int first, in
   if constexpr (kNT > 1) multiply_tokens<P, Format, kNT / 2>(w, n_blocks, act, first, last, sums);
 }
 
-constexpr int kMostTokens = 64; // that share one unpacking
-
 /// Tokens first .. last - 1 of one panel, at most kMostTokens.
 template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& args, int panel, int first, int last) {
   constexpr int kBlocksAtOnce = 256 / Format::kLayout.block_cols;
@@ -117,19 +114,14 @@ template <class P, class Format> void mul_mat_expanded(const MulMatArgs& args) {
   }
 }
 
-template <class P, class Format> constexpr auto choose_mul_mat() {
-  constexpr bool kBytes = Format::kLayout.plane_bytes == kPanelRows * Format::kLayout.block_cols; // one a code, as they are
-  if constexpr (requires { Format::kExpansion; })
-    if constexpr (!kBytes || P::kExpandsBytes) return mul_mat_expanded<P, Format>;
-  return mul_mat<P, Format>;
-}
+/// Formats that can be expanded, on policies that do it; codes that are bytes as they are only where kExpandsBytes says so.
+template <class P, class Format>
+concept Expands = requires { P::kExpandedTileTokens; Format::kExpansion; } &&
+                  (P::kExpandsBytes || Format::kLayout.plane_bytes != kPanelRows * Format::kLayout.block_cols);
 
-/// table: of the policy P; the entries of formats that can be expanded are replaced.
-template <class P, class... Formats> constexpr KernelTable with_expansion(KernelTable table, FormatList<Formats...>) {
-  int i = 0;
-  ((table.mul_mat[i++] = choose_mul_mat<P, Formats>()), ...);
-  return table;
-}
+template <class P, class Format>
+  requires Expands<P, Format>
+constexpr MulMat kMulMat<P, Format> = mul_mat_expanded<P, Format>;
 
 } // namespace
 } // namespace mote::kernels

@@ -10,8 +10,6 @@
 namespace mote::kernels {
 namespace {
 
-constexpr int kMostTokens = 64;
-
 /// Sums of one panel: [pair of tokens, half of the rows, pair of rows] registers.
 using TileSums = float[kMostTokens / 2][2][4][4];
 
@@ -178,6 +176,10 @@ template <class Format> void mul_mat_i8mm(const MulMatArgs& args) {
     for (int panel = args.first_panel; panel < args.last_panel; ++panel) multiply_panel_i8mm<Format>(args, panel, first, last);
   }
 }
+
+template <class Format>
+  requires requires { Format::kExpansion; }
+constexpr MulMat kMulMat<NeonI8mm, Format> = mul_mat_i8mm<Format>;
 
 #undef EACH_PAIR
 #undef EACH_ROW_PAIR

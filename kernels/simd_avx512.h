@@ -56,17 +56,18 @@ struct Avx512 {
   }
   static F32 sub(F32 a, F32 b) { return _mm512_sub_ps(a, b); }
   static F32 div(F32 a, F32 b) { return _mm512_div_ps(a, b); }
-  // Full masks, because gcc 12 warns of uninitialized variables inside the unmasked forms; the instructions are the same.
-  static F32 sqrt(F32 x) { return _mm512_maskz_sqrt_ps(0xffff, x); }
-  static F32 max(F32 a, F32 b) { return _mm512_maskz_max_ps(0xffff, a, b); }
-  static F32 min(F32 a, F32 b) { return _mm512_maskz_min_ps(0xffff, a, b); }
-  static F32 mul_pow2(F32 x, F32 n) { return _mm512_maskz_scalef_ps(0xffff, x, n); }
+  static F32 sqrt(F32 x) { return _mm512_sqrt_ps(x); }
+  static F32 max(F32 a, F32 b) { return _mm512_max_ps(a, b); }
+  static F32 min(F32 a, F32 b) { return _mm512_min_ps(a, b); }
+  static F32 mul_pow2(F32 x, F32 n) { return _mm512_scalef_ps(x, n); }
 
   // ---- Integer dot products ----------------------------------------------------------------------------------------------
 
   static constexpr int kFloatTileTokens = 8;
-  static constexpr int kTileTokens = 4;  // of mul_mat; 8 spills in Q6_K and Q8_0 and gains 1% in Q4_K
-  static constexpr int kCodesAtOnce = 4; // of those that share a plane, with several tokens
+  static constexpr int kTileTokens = 4;         // of mul_mat; 8 spills in Q6_K and Q8_0 and gains 1% in Q4_K
+  static constexpr int kExpandedTileTokens = 4; // of mul_mat_expanded
+  static constexpr bool kExpandsBytes = true;   // once for all tokens: the sign bit, which the operands of Q8_0 do not have
+  static constexpr int kCodesAtOnce = 4;        // of those that share a plane, with several tokens
   static constexpr bool kHighNibbleInPlace = true; // vpdpbusd takes 16 * code as an unsigned byte: no shift
   template <Code> static constexpr int kDotGroups = 8;
 

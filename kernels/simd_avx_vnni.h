@@ -11,6 +11,7 @@ struct AvxVnni : Avx2 {
 
   static constexpr bool kHighNibbleInPlace = true; // vpdpbusd takes 16 * code as an unsigned byte: no shift
   template <Code> static constexpr int kDotGroups = 8;
+  static constexpr bool kExpandsBytes = true; // once for all tokens: the sign bit, which the operands of Q8_0 do not have
 
   static Bytes high_nibble(Bytes x) { return bits<0, 0xf0>(x); }
   template <Code kCode> static Bytes dot_operand(Bytes w) {

@@ -25,6 +25,7 @@ struct MulMatArgs {
   float* out; // element (token, row) at out[token * out_stride + row]
   size_t out_stride;
 };
+using MulMat = void (*)(const MulMatArgs&);
 
 /// Causal softmax attention of the query heads that share one kv head, for consecutive tokens.
 /// Token t stands at position first_pos + t and attends to positions 0 .. first_pos + t, whose k and v are in the cache, or to
@@ -130,7 +131,7 @@ struct KernelTable {
   const char* name;
 
   /// Indexed by quant::type_index.
-  void (*mul_mat[16])(const MulMatArgs&);
+  MulMat mul_mat[16];
   /// Columns first .. first + n - 1 of a row; multiples of 32. x: [n], from column first on; blocks: of the whole row.
   void (*quantize_row)(const float* x, int first, int n, ActBlock* blocks);
 

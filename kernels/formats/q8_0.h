@@ -21,7 +21,8 @@ struct Q8_0 {
   static constexpr Expansion kExpansion = {Code::kS8, 0, false};
   template <class P, class Out> INLINE static void expand(const uint8_t* header, const uint8_t* planes, int b, Out& out) {
     out.d(b, P::load_f16(header));
-    for (int k = 0; k < 4; ++k) out.codes(b, k, P::load_bytes(planes + 128 * k), P::load_bytes(planes + 128 * k + 64));
+    auto codes = [&](int g) INLINE { return P::template dot_operand<Code::kS8>(P::load_bytes(planes + 64 * g)); };
+    for (int k = 0; k < 4; ++k) out.codes(b, k, codes(2 * k), codes(2 * k + 1));
   }
 
   template <class P, int kNT>
