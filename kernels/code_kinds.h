@@ -37,5 +37,9 @@ constexpr int int16_groups(Code code) {
   return code == Code::kS8 ? 1 : code == Code::kU5 || code == Code::kU6Centred ? 4 : 8;
 }
 
+// Sums of 32 columns are whole numbers that a float holds exactly, scales included. The largest: Q6_K, two scales of -128,
+//   2 * 128 * (16 * 32 * 127) = 16646144 < 2^24; Q5_K 63 * (32 * 31 * 127) = 7936992; kS8 without a scale 32 * 128 * 127.
+// Codes times 16 (kHighNibbleInPlace) give multiples of 16, with as many digits as without.
+
 } // namespace
 } // namespace mote::kernels

@@ -21,7 +21,7 @@ INLINE inline void dot_groups(const typename P::Bytes (&codes)[8], Acts act, int
 
 /// The sums of the 32-block b, integer scales included.
 template <class P, class Format, int kNT>
-INLINE inline void sum_block(const Expanded<P>& w, Acts act, int b, typename P::I32 (&total)[kNT]) {
+INLINE inline void sum_block(const Expanded<P>& w, Acts act, int b, typename P::Total (&total)[kNT]) {
   constexpr Expansion kForm = Format::kExpansion;
   constexpr Code kCode = kForm.code;
   if constexpr (kForm.integer_scales == 2 || P::template kDotGroups<kCode> < 8) { // a dot product for each half
@@ -61,7 +61,7 @@ NOINLINE void multiply_expanded(const Expanded<P>& w, int n_blocks, Acts act, ty
   }
   EACH_TOKEN(t) sum[t] = kScaledAtEnd ? P::zero() : sums[t];
   _Pragma("GCC unroll 1") for (int b = 0; b < n_blocks; ++b) {
-    typename P::I32 total[kNT];
+    typename P::Total total[kNT];
     sum_block<P, Format>(w, act, b, total);
     EACH_TOKEN(t) {
       const F32 scale = P::splat(act[t].scale[b]);

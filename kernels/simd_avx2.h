@@ -102,6 +102,7 @@ struct Avx2 {
 
   using Bytes = I32;
   using Scales = I32; // the scale twice, as int16
+  using Total = I32;
   using Act = const int8_t*;
   template <Code> using Dot = I32;
 

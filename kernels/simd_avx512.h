@@ -72,7 +72,8 @@ struct Avx512 {
   template <Code> static constexpr int kDotGroups = 8;
 
   using Bytes = __m512i;
-  using Scales = __m512i;
+  using Scales = I32;
+  using Total = I32;
   using Act = const int8_t*; // vpdpbusd broadcasts its memory operand: activations need no register
   template <Code> using Dot = __m512i;
 

@@ -13,6 +13,11 @@ struct AvxVnni : Avx2 {
   template <Code> static constexpr int kDotGroups = 8;
   static constexpr bool kExpandsBytes = true; // once for all tokens: the sign bit, which the operands of Q8_0 do not have
 
+  using Scales = F32; // an integer product of 32 bits takes two operations, one of floats one
+  using Total = F32;
+  using Avx2::to_f32;
+  static F32 to_f32(F32 x) { return x; }
+
   static Bytes high_nibble(Bytes x) { return bits<0, 0xf0>(x); }
   template <Code kCode> static Bytes dot_operand(Bytes w) {
     if constexpr (kCode == Code::kS8) return each([&](int i) { return _mm256_xor_si256(w.v[i], _mm256_set1_epi8(-128)); });
@@ -40,15 +45,11 @@ struct AvxVnni : Avx2 {
     EACH(i) dot.v[i] = _mm256_dpbusd_epi32(dot.v[i], w.v[i], x);
 #endif
   }
-  template <Code> static I32 dot_sum(I32 dot) { return dot; }
-  template <Code> static I32 dot_scaled(I32 dot, Scales s) {
-    return each([&](int i) { return _mm256_mullo_epi32(dot.v[i], s.v[i]); });
-  }
-  template <Code> static I32 dot_scaled_add(I32 acc, I32 dot, Scales s) {
-    return each([&](int i) { return _mm256_add_epi32(acc.v[i], _mm256_mullo_epi32(dot.v[i], s.v[i])); });
-  }
-  template <int kColumn> static Scales column(Bytes plane) { return column_i32<kColumn>(plane); }
-  template <int kColumn> static Scales signed_column(Bytes plane) { return signed_column_i32<kColumn>(plane); }
+  template <Code> static Total dot_sum(I32 dot) { return to_f32(dot); }
+  template <Code> static Total dot_scaled(I32 dot, Scales s) { return mul(to_f32(dot), s); }
+  template <Code> static Total dot_scaled_add(Total acc, I32 dot, Scales s) { return fma(to_f32(dot), s, acc); }
+  template <int kColumn> static Scales column(Bytes plane) { return column_f32<kColumn>(plane); }
+  template <int kColumn> static Scales signed_column(Bytes plane) { return signed_column_f32<kColumn>(plane); }
 };
 
 #undef EACH

@@ -113,6 +113,7 @@ struct Neon {
 
   struct Bytes { uint8x16_t v[kRegs]; };
   using Scales = I32;
+  using Total = I32;
   using Act = int8x16_t;
   struct Halves { int16x8_t v[2 * kRegs]; }; // of rows 2i, 2i + 1: columns 0 .. 3 each
   template <bool kWide> struct DotType { using Type = Halves; };

@@ -110,7 +110,8 @@ struct Scalar {
 
   // ---- Integer dot products ----------------------------------------------------------------------------------------------
   // Bytes: four columns of each row. Dot: a running dot product of each row. Scales: an integer of each row, ready to multiply
-  // a Dot. Act: activations of a few groups of four columns.
+  // a Dot. Total: the sum of 32 columns, scales included. A policy may have Scales and Total in floats: totals are whole numbers
+  // that are exact in them (code_kinds.h). Act: activations of a few groups of four columns.
 
   static constexpr int kTileTokens = 1;  // of mul_mat
   static constexpr int kFloatTileTokens = 1; // of mul_mat with F32, F16 and BF16 weights
@@ -121,6 +122,7 @@ struct Scalar {
 
   struct Bytes { uint8_t v[64]; };
   using Scales = I32;
+  using Total = I32;
   using Act = const int8_t*;
   template <Code> using Dot = I32;
 
@@ -172,11 +174,11 @@ struct Scalar {
         dot.v[i] += (kCode == Code::kS8 ? static_cast<int8_t>(code) : code) * a[4 * kGroup + k];
       }
   }
-  template <Code kCode> static I32 dot_sum(const Dot<kCode>& dot) { return dot; }
-  template <Code kCode> static I32 dot_scaled(const Dot<kCode>& dot, const Scales& s) {
+  template <Code kCode> static Total dot_sum(const Dot<kCode>& dot) { return dot; }
+  template <Code kCode> static Total dot_scaled(const Dot<kCode>& dot, const Scales& s) {
     return each<I32>([&](int i) { return dot.v[i] * s.v[i]; });
   }
-  template <Code kCode> static I32 dot_scaled_add(const I32& acc, const Dot<kCode>& dot, const Scales& s) {
+  template <Code kCode> static Total dot_scaled_add(const Total& acc, const Dot<kCode>& dot, const Scales& s) {
     return each<I32>([&](int i) { return acc.v[i] + dot.v[i] * s.v[i]; });
   }
   /// Lane s: scale[s / 2] * sum of 16 activations, whose negative halves are neg_sum[s].

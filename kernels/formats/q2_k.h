@@ -56,7 +56,7 @@ struct Q2_K {
 
   /// total = S * dot of the 16-block 2b + kPart (added for kPart = 1), b a 32-block.
   template <class P, int kColumn, int kPart, int kNT>
-  INLINE static void add_sixteen(const uint8_t* plane, typename P::Bytes scales, Acts act, int b, typename P::I32 (&total)[kNT]) {
+  INLINE static void add_sixteen(const uint8_t* plane, typename P::Bytes scales, Acts act, int b, typename P::Total (&total)[kNT]) {
     typename P::template Dot<Code::kU4> dot[kNT];
     typename P::Act q[kNT];
     EACH_TOKEN(t) {
@@ -85,7 +85,7 @@ struct Q2_K {
       auto block = [&]<int kHalf>() INLINE {
         const uint8_t* codes = planes + 256 + 256 * i + 128 * kHalf;
         const int b = 2 * i + kHalf;
-        typename P::I32 total[kNT];
+        typename P::Total total[kNT];
         add_sixteen<P, 2 * kHalf, 0>(codes, scales, act, b, total);
         add_sixteen<P, 2 * kHalf + 1, 1>(codes + 64, scales, act, b, total);
         EACH_TOKEN(t) sum[t] = P::fma(P::to_f32(total[t]), P::splat(act[t].scale[b]), sum[t]);

@@ -42,7 +42,7 @@ struct Q5_K {
   INLINE static void add_block(const uint8_t* planes, typename P::Bytes scales, Acts act, typename P::F32 (&sum)[kNT]) {
     constexpr int kFirstPart = P::template kDotGroups<Code::kU5>; // of the eight groups, the others go to a second dot product
     typename P::template Dot<Code::kU5> dot[kNT];
-    typename P::I32 total[kNT];
+    typename P::Total total[kNT];
     typename P::Act q[2][kNT];
     EACH_TOKEN(t) {
       dot[t] = P::template dot_start<Code::kU5>(nullptr);

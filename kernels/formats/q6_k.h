@@ -46,7 +46,7 @@ struct Q6_K {
   /// Columns 16 * kPart .. + 15 (one scale each) of the 32-blocks kFirst .. kFirst + kCount - 1 of a half, into total.
   template <class P, int kPart, int kFirst, int kCount, int kNT>
   INLINE static void add_sixteens(const uint8_t* planes, const typename P::Bytes (&scales)[2], Acts act, int half,
-                                  typename P::I32 (&total)[4][kNT]) {
+                                  typename P::Total (&total)[4][kNT]) {
     using Bytes = typename P::Bytes;
     typename P::template Dot<kU6> dot[kCount][kNT];
     typename P::Act q[kCount][kNT];
@@ -104,7 +104,7 @@ struct Q6_K {
     for (int half = 0; half < 2; ++half) {
       const typename P::Bytes scales[2] = {P::load_bytes(planes + 128 * half), P::load_bytes(planes + 128 * half + 64)};
       const uint8_t* codes = planes + 256 + 1536 * half;
-      typename P::I32 total[4][kNT]; // of the four 32-blocks of this half
+      typename P::Total total[4][kNT]; // of the four 32-blocks of this half
       constexpr int kAtOnce = kNT == 1 ? 4 : P::kCodesAtOnce;
       four_groups([&]<int kBlock>() INLINE {
         if constexpr (kBlock % kAtOnce == 0) {
