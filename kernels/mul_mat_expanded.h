@@ -80,15 +80,10 @@ void multiply_tokens(const Expanded<P>& w, int n_blocks, Acts act, int first, in
   if constexpr (kNT > 1) multiply_tokens<P, Format, kNT / 2>(w, n_blocks, act, first, last, sums);
 }
 
-/// The n blocks of a panel that begin at p come next. Asked for before the others are multiplied, they arrive meanwhile; the
-/// processor itself sees too little of the stream of weights, which waits for 64 tokens after each block.
-template <class Format> INLINE inline void prefetch_blocks(const uint8_t* p, int n) {
-  for (int i = 0; i < n * (Format::kLayout.header_bytes + Format::kLayout.plane_bytes); i += 64) __builtin_prefetch(p + i, 0, 3);
-}
-
 /// Tokens first .. last - 1 of one panel, at most kMostTokens.
 template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& args, int panel, int first, int last) {
   constexpr int kBlocksAtOnce = 256 / Format::kLayout.block_cols;
+  constexpr int kBytesAtOnce = kBlocksAtOnce * (Format::kLayout.header_bytes + Format::kLayout.plane_bytes);
   const uint8_t* weights = args.panels + static_cast<size_t>(panel) * panel_size(Format::kLayout, args.n_cols);
   const int n_rows = args.n_rows - panel * kPanelRows, n_blocks = args.n_cols / Format::kLayout.block_cols;
   Acts act{args.act + static_cast<size_t>(first) * args.act_stride, static_cast<ptrdiff_t>(args.act_stride)};
@@ -98,7 +93,8 @@ template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& 
   for (int block = 0; block < n_blocks; block += kBlocksAtOnce, ++act.first) {
     const int n_here = n_blocks - block < kBlocksAtOnce ? n_blocks - block : kBlocksAtOnce;
     expand_blocks<P, Format>(weights, block, n_here, w);
-    prefetch_blocks<Format>(weights + panel_size(Format::kLayout, (block + n_here) * Format::kLayout.block_cols), kBlocksAtOnce);
+    // What comes next arrives while this is multiplied. The processor itself sees no stream in weights that wait for all tokens.
+    prefetch<3>(weights + panel_size(Format::kLayout, (block + n_here) * Format::kLayout.block_cols), kBytesAtOnce);
     multiply_tokens<P, Format, P::kExpandedTileTokens>(w, kBlocksAtOnce == 1 ? 8 : n_here, act, 0, last - first, sums);
   }
   for (int t = first; t < last; ++t) {

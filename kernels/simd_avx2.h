@@ -98,6 +98,7 @@ struct Avx2 {
   static constexpr int kFloatTileTokens = 4;
   static constexpr int kCodesAtOnce = 1; // of those that share a plane, with several tokens: 16 registers
   static constexpr bool kHighNibbleInPlace = false;
+  static constexpr int kWeightsAhead = 2560; // a fifth to two fifths more from memory on Zen 3
   template <Code kCode> static constexpr int kDotGroups = kCode == Code::kS8 ? 8 : int16_groups(kCode);
 
   using Bytes = I32;
