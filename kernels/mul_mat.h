@@ -7,11 +7,6 @@
 namespace mote::kernels {
 namespace {
 
-/// Asks for the lines of n bytes, into the first (kLevel = 3) or second level of the cache (2).
-template <int kLevel> INLINE inline void prefetch(const uint8_t* p, int n) {
-  for (int i = 0; i < n; i += 64) __builtin_prefetch(p + i, 0, kLevel);
-}
-
 /// One panel times kNT tokens. out: [kNT] rows of out_stride floats, 16 written in each.
 template <class P, class Format, int kNT>
 NOINLINE void multiply_blocks(const uint8_t* panel, int n_blocks, Acts act, float* out, size_t out_stride) {
@@ -28,7 +23,6 @@ NOINLINE void multiply_blocks(const uint8_t* panel, int n_blocks, Acts act, floa
     } else {
       header += kLayout.header_bytes;
     }
-    if constexpr (kNT == 1 && kLayout.block_cols == 32 && P::kWeightsAhead > 0) prefetch<2>(p + P::kWeightsAhead, kLayout.plane_bytes);
     if constexpr (kLayout.block_cols == 256) {
       Format::template multiply<P>(header, p, Acts{act.first + b, act.stride}, 0, acc);
     } else {

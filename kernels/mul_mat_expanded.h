@@ -94,7 +94,8 @@ template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& 
     const int n_here = n_blocks - block < kBlocksAtOnce ? n_blocks - block : kBlocksAtOnce;
     expand_blocks<P, Format>(weights, block, n_here, w);
     // What comes next arrives while this is multiplied. The processor itself sees no stream in weights that wait for all tokens.
-    prefetch<3>(weights + panel_size(Format::kLayout, (block + n_here) * Format::kLayout.block_cols), kBytesAtOnce);
+    const uint8_t* next = weights + panel_size(Format::kLayout, (block + n_here) * Format::kLayout.block_cols);
+    for (int i = 0; i < kBytesAtOnce; i += 64) __builtin_prefetch(next + i);
     multiply_tokens<P, Format, P::kExpandedTileTokens>(w, kBlocksAtOnce == 1 ? 8 : n_here, act, 0, last - first, sums);
   }
   for (int t = first; t < last; ++t) {

@@ -98,7 +98,6 @@ struct Avx2 {
   static constexpr int kFloatTileTokens = 4;
   static constexpr int kCodesAtOnce = 1; // of those that share a plane, with several tokens: 16 registers
   static constexpr bool kHighNibbleInPlace = false;
-  static constexpr int kWeightsAhead = 2560; // a fifth to two fifths more from memory on Zen 3
   template <Code kCode> static constexpr int kDotGroups = kCode == Code::kS8 ? 8 : int16_groups(kCode);
 
   using Bytes = I32;
@@ -107,7 +106,11 @@ struct Avx2 {
   using Act = const int8_t*;
   template <Code> using Dot = I32;
 
+  /// Weights are read in order, and the processor sees too little of what comes: asked for 1280 bytes ahead, they arrive from memory
+  /// 5 to 30% faster on Zen 3. From 1800 bytes on, formats with blocks of 256 columns become slower than without.
   static Bytes load_bytes(const uint8_t* p) {
+    constexpr int kAhead = 1280, kIntoL2 = 2;
+    __builtin_prefetch(p + kAhead, 0, kIntoL2);
     return each([=](int i) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p) + i); });
   }
   static Bytes spread_halves(const uint8_t* p) {

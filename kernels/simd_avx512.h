@@ -69,7 +69,6 @@ struct Avx512 {
   static constexpr bool kExpandsBytes = true;   // once for all tokens: the sign bit, which the operands of Q8_0 do not have
   static constexpr int kCodesAtOnce = 4;        // of those that share a plane, with several tokens
   static constexpr bool kHighNibbleInPlace = true; // vpdpbusd takes 16 * code as an unsigned byte: no shift
-  static constexpr int kWeightsAhead = 0;
   template <Code> static constexpr int kDotGroups = 8;
 
   using Bytes = __m512i;

@@ -109,7 +109,6 @@ struct Neon {
   static constexpr int kFloatTileTokens = 4;
   static constexpr int kCodesAtOnce = 1; // of those that share a plane, with several tokens
   static constexpr bool kHighNibbleInPlace = false;
-  static constexpr int kWeightsAhead = 0;
   template <Code kCode> static constexpr int kDotGroups = kCode == Code::kS8 ? 8 : int16_groups(kCode);
 
   struct Bytes { uint8x16_t v[kRegs]; };

@@ -117,9 +117,6 @@ struct Scalar {
   static constexpr int kFloatTileTokens = 1; // of mul_mat with F32, F16 and BF16 weights
   static constexpr int kCodesAtOnce = 4; // of those that share a plane, with several tokens
   static constexpr bool kHighNibbleInPlace = false;
-  /// Bytes from the weights of one token to those that are asked for meanwhile, in formats of 32-blocks. Where the blocks have 256
-  /// columns it did not pay.
-  static constexpr int kWeightsAhead = 0;
   /// Groups of four columns that one Dot may hold.
   template <Code> static constexpr int kDotGroups = 8;
 
