@@ -34,6 +34,7 @@ template <class P, class Format, int kNT>
 NOINLINE void multiply_floats(const uint8_t* panel, int n_cols, const float* x, ptrdiff_t x_stride, float* out,
                               size_t out_stride) {
   constexpr int kColumnBytes = Format::kLayout.plane_bytes;
+  constexpr bool kAsksAhead = kNT == 1 && kColumnBytes < 64 && requires { P::ask_ahead(panel); }; // it makes F32 slower
   typename P::F32 total[kNT];
   EACH_TOKEN(t) total[t] = P::zero();
   for (int block = 0; block < n_cols; block += 256) {
@@ -45,6 +46,7 @@ NOINLINE void multiply_floats(const uint8_t* panel, int n_cols, const float* x, 
       typename P::F32 chain[kNT];
       EACH_TOKEN(t) chain[t] = P::zero();
       for (; col < end; ++col, panel += kColumnBytes) {
+        if constexpr (kAsksAhead) P::ask_ahead(panel);
         const auto w = Format::template load<P>(panel);
         EACH_TOKEN(t) chain[t] = P::fma(w, P::splat(x[t * x_stride + col]), chain[t]);
       }
