@@ -17,9 +17,10 @@ function(mote_isa_options isa result)
     list(APPEND options $<$<NOT:$<CONFIG:Debug>>:-O3>)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT isa STREQUAL "scalar")
-    # The kernels use every register. By default gcc moves loads and unpacking ahead of the products and then spills the
-    # accumulators, which costs 10 to 60% (bench/count_instructions.py shows it).
-    list(APPEND options -fno-schedule-insns -fno-tree-ter -flive-range-shrinkage)
+    # The kernels use every register. By default gcc moves loads and unpacking ahead of the products and adds up integers in
+    # another order than the one written; then it spills the accumulators, which costs 10 to 60% (bench/count_instructions.py
+    # shows it).
+    list(APPEND options -fno-schedule-insns -fno-tree-ter -fno-tree-reassoc -flive-range-shrinkage)
   endif()
   set(avx2 -mavx2 -mfma -mf16c)
   set(avx_vnni ${avx2} -mavxvnni)

@@ -75,8 +75,12 @@ NOINLINE void multiply_expanded(const Expanded<P>& w, int n_blocks, Acts act, ty
 /// Tokens first .. last - 1 of those that `act` and `sums` begin with.
 template <class P, class Format, int kNT>
 void multiply_tokens(const Expanded<P>& w, int n_blocks, Acts act, int first, int last, typename P::F32* sums) {
-  for (; last - first >= kNT; first += kNT)
+  for (; last - first >= kNT; first += kNT) {
+    // The blocks of the next tile lie far apart, each too short for the processor to see a stream.
+    for (int t = first + kNT; t < first + 2 * kNT && t < last; ++t)
+      for (size_t i = 0; i < sizeof(ActBlock); i += 64) __builtin_prefetch(act[t].q + i);
     multiply_expanded<P, Format, kNT>(w, n_blocks, Acts{act.first + first * act.stride, act.stride}, sums + first);
+  }
   if constexpr (kNT > 1) multiply_tokens<P, Format, kNT / 2>(w, n_blocks, act, first, last, sums);
 }
 
