@@ -39,8 +39,9 @@ void multiply(const kernels::KernelTable& table, const weights::Linear& linear, 
 
 int tile_tokens(const Rows& in) {
   constexpr std::size_t kBytes = 256 << 10; // a part of the smallest caches that matter, beside weights and results
-  const std::size_t row = std::max(size(in.n_cols) * sizeof(float), in.act_stride() * sizeof(kernels::ActBlock));
-  return std::max(16, static_cast<int>(kBytes / row) / 16 * 16);
+  constexpr int kShare = 64;                // tokens share the unpacking of weights (kernels/expanded.h)
+  const std::size_t row = in.act_stride() * sizeof(kernels::ActBlock);
+  return std::max(1, static_cast<int>(kBytes / row) / kShare) * kShare;
 }
 
 void LinearStep::run(const Pass& pass, Items items) const noexcept {

@@ -18,7 +18,8 @@ inline Range rows_of(Range panels, const weights::Linear& linear) {
 void multiply(const kernels::KernelTable& kernels, const weights::Linear& linear, const Rows& in, Range rows, Range panels,
               float* out, std::size_t out_stride);
 
-/// How many tokens to take through several panels at a time, so that their inputs stay in the second-level cache.
+/// How many tokens to take through several panels at a time: as many as share the unpacking of a panel, more while their inputs
+/// stay in the second-level cache.
 int tile_tokens(const Rows& in);
 
 /// How the first half of an FFN is cut: by units of 32 outputs, which are quantized together.
