@@ -139,7 +139,7 @@ MOTE_INLINE inline void add_last_values(const AttentionTile<Element>& tile, int 
 /// dimensions as the registers hold; the positions come in small groups so that the passes together read v front to back.
 template <class P, int kRows, class Element>
 void add_value_range(const AttentionTile<Element>& tile, int row, int chunk_first, int first, int last) {
-  constexpr int kFit = P::kAttentionSums / kRows, kVectors = kFit > 4 ? 4 : kFit > 1 ? kFit : 1, kPositions = 16 * kVectors;
+  constexpr int kFit = P::kAttentionSums / kRows, kVectors = kFit > 4 ? 4 : kFit > 1 ? kFit : 1, kPositions = 64;
   const ptrdiff_t v_stride = tile.args->v_stride;
   const int n_vectors = static_cast<int>(tile.row_size / 16);
   float* partial = tile.partial + row * tile.partial_stride;
