@@ -46,8 +46,6 @@ template <class P> class Expanded {
   F32 d_[8], mins_[8], d_of_all_, d_min_;
 };
 
-constexpr int kMostTokens = 64; // that share one unpacking
-
 /// Blocks first .. first + n - 1 of a panel, together at most 256 columns, into out.
 template <class P, class Format, class Out>
 NOINLINE void expand_blocks(const uint8_t* panel, int first, int n, Out& out) {

@@ -84,7 +84,7 @@ void multiply_tokens(const Expanded<P>& w, int n_blocks, Acts act, int first, in
   if constexpr (kNT > 1) multiply_tokens<P, Format, kNT / 2>(w, n_blocks, act, first, last, sums);
 }
 
-/// Tokens first .. last - 1 of one panel, at most kMostTokens.
+/// Tokens first .. last - 1 of one panel, at most kUnpackTokens.
 template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& args, int panel, int first, int last) {
   constexpr int kBlocksAtOnce = 256 / Format::kLayout.block_cols;
   constexpr int kBytesAtOnce = kBlocksAtOnce * (Format::kLayout.header_bytes + Format::kLayout.plane_bytes);
@@ -92,7 +92,7 @@ template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& 
   const int n_rows = args.n_rows - panel * kPanelRows, n_blocks = args.n_cols / Format::kLayout.block_cols;
   Acts act{args.act + static_cast<size_t>(first) * args.act_stride, static_cast<ptrdiff_t>(args.act_stride)};
   Expanded<P> w;
-  typename P::F32 sums[kMostTokens];
+  typename P::F32 sums[kUnpackTokens];
   for (int t = 0; t < last - first; ++t) sums[t] = P::zero();
   for (int block = 0; block < n_blocks; block += kBlocksAtOnce, ++act.first) {
     const int n_here = n_blocks - block < kBlocksAtOnce ? n_blocks - block : kBlocksAtOnce;
@@ -114,7 +114,7 @@ template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& 
 template <class P, class Format> void mul_mat_expanded(const MulMatArgs& args) {
   if (args.n_tokens < 8) return mul_mat<P, Format>(args);
   constexpr int kNT = P::kExpandedTileTokens;
-  const int n_passes = (args.n_tokens + kMostTokens - 1) / kMostTokens; // of nearly equal size
+  const int n_passes = (args.n_tokens + kUnpackTokens - 1) / kUnpackTokens; // of nearly equal size
   const int step = ((args.n_tokens + n_passes - 1) / n_passes + kNT - 1) / kNT * kNT;
   for (int first = 0; first < args.n_tokens; first += step) {
     const int last = args.n_tokens - first > step ? first + step : args.n_tokens;

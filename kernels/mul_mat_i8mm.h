@@ -11,7 +11,7 @@ namespace mote::kernels {
 namespace {
 
 /// Sums of one panel: [pair of tokens, half of the rows, pair of rows] registers.
-using TileSums = float[kMostTokens / 2][2][4][4];
+using TileSums = float[kUnpackTokens / 2][2][4][4];
 
 #define EACH_PAIR(p) _Pragma("GCC unroll 2") for (int p = 0; p < kPairs; ++p)
 #define EACH_ROW_PAIR(r) _Pragma("GCC unroll 4") for (int r = 0; r < 4; ++r)
@@ -131,7 +131,7 @@ inline void multiply_tokens(const MulMatArgs& args, const Unpacked& w, int block
   multiply_tile_i8mm<Format, kPairs>(w, n_blocks, act, sums);
 }
 
-/// Tokens [first, last) of one panel, at most kMostTokens.
+/// Tokens [first, last) of one panel, at most kUnpackTokens.
 template <class Format> void multiply_panel_i8mm(const MulMatArgs& args, int panel, int first, int last) {
   constexpr int kBlocksAtOnce = 256 / Format::kLayout.block_cols;
   const uint8_t* weights = args.panels + static_cast<size_t>(panel) * panel_size(Format::kLayout, args.n_cols);
@@ -171,8 +171,8 @@ template <class Format> void multiply_panel_i8mm(const MulMatArgs& args, int pan
 /// mul_mat of formats that are unpacked here; unpacking pays from four tokens on.
 template <class Format> void mul_mat_i8mm(const MulMatArgs& args) {
   if (args.n_tokens < 4) return mul_mat<NeonI8mm, Format>(args);
-  for (int first = 0; first < args.n_tokens; first += kMostTokens) {
-    const int last = args.n_tokens - first > kMostTokens ? first + kMostTokens : args.n_tokens;
+  for (int first = 0; first < args.n_tokens; first += kUnpackTokens) {
+    const int last = args.n_tokens - first > kUnpackTokens ? first + kUnpackTokens : args.n_tokens;
     for (int panel = args.first_panel; panel < args.last_panel; ++panel) multiply_panel_i8mm<Format>(args, panel, first, last);
   }
 }

@@ -25,6 +25,8 @@ struct MulMatArgs {
   float* out; // element (token, row) at out[token * out_stride + row]
   size_t out_stride;
 };
+/// The most tokens that share one unpacking of a panel.
+static constexpr int kUnpackTokens = 64;
 using MulMat = void (*)(const MulMatArgs&);
 
 /// Causal softmax attention of the query heads that share one kv head, for consecutive tokens.

@@ -39,9 +39,8 @@ void multiply(const kernels::KernelTable& table, const weights::Linear& linear, 
 
 int tile_tokens(const Rows& in) {
   constexpr std::size_t kBytes = 256 << 10; // a part of the smallest caches that matter, beside weights and results
-  constexpr int kShare = 64;                // tokens share the unpacking of weights (kernels/expanded.h)
   const std::size_t row = in.act_stride() * sizeof(kernels::ActBlock);
-  return std::max(1, static_cast<int>(kBytes / row) / kShare) * kShare;
+  return std::max(1, static_cast<int>(kBytes / row) / kernels::kUnpackTokens) * kernels::kUnpackTokens;
 }
 
 void LinearStep::run(const Pass& pass, Items items) const noexcept {

@@ -18,7 +18,7 @@ inline Range rows_of(Range panels, const weights::Linear& linear) {
 void multiply(const kernels::KernelTable& kernels, const weights::Linear& linear, const Rows& in, Range rows, Range panels,
               float* out, std::size_t out_stride);
 
-/// How many tokens to take through several panels at a time: as many as share the unpacking of a panel, more while their inputs
+/// How many tokens to take through several panels at a time: kernels::kUnpackTokens, a multiple of it while their inputs
 /// stay in the second-level cache.
 int tile_tokens(const Rows& in);
 
