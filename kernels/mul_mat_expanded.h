@@ -3,6 +3,7 @@
 #pragma once
 #include "kernels/expanded.h"
 #include "kernels/mul_mat.h"
+#include "kernels/prefetch.h"
 
 namespace mote::kernels {
 namespace {
@@ -72,16 +73,29 @@ NOINLINE void multiply_expanded(const Expanded<P>& w, int n_blocks, Acts act, ty
   EACH_TOKEN(t) sums[t] = kScaledAtEnd ? P::fma(w.d_of_all(), sum[t], sums[t]) : sum[t];
 }
 
+/// Weights that come next: they arrive while others are multiplied. The processor itself sees no stream in weights that wait for
+/// all tokens.
+struct ComingWeights {
+  const uint8_t* p;
+  const uint8_t* end;
+  ptrdiff_t bytes_per_token;
+  /// Asks for the share of n_tokens.
+  void ask(int n_tokens) {
+    for (const uint8_t* until = p + bytes_per_token * n_tokens; p < until && p < end; p += 64) prefetch_here(p);
+  }
+};
+
 /// Tokens first .. last - 1 of those that `act` and `sums` begin with.
 template <class P, class Format, int kNT>
-void multiply_tokens(const Expanded<P>& w, int n_blocks, Acts act, int first, int last, typename P::F32* sums) {
+void multiply_tokens(const Expanded<P>& w, int n_blocks, Acts act, int first, int last, ComingWeights coming, typename P::F32* sums) {
   for (; last - first >= kNT; first += kNT) {
+    coming.ask(kNT);
     // The blocks of the next tile lie far apart, each too short for the processor to see a stream.
     for (int t = first + kNT; t < first + 2 * kNT && t < last; ++t)
       for (size_t i = 0; i < sizeof(ActBlock); i += 64) __builtin_prefetch(act[t].q + i);
     multiply_expanded<P, Format, kNT>(w, n_blocks, Acts{act.first + first * act.stride, act.stride}, sums + first);
   }
-  if constexpr (kNT > 1) multiply_tokens<P, Format, kNT / 2>(w, n_blocks, act, first, last, sums);
+  if constexpr (kNT > 1) multiply_tokens<P, Format, kNT / 2>(w, n_blocks, act, first, last, coming, sums);
 }
 
 /// Tokens first .. last - 1 of one panel, at most kUnpackTokens.
@@ -97,10 +111,9 @@ template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& 
   for (int block = 0; block < n_blocks; block += kBlocksAtOnce, ++act.first) {
     const int n_here = n_blocks - block < kBlocksAtOnce ? n_blocks - block : kBlocksAtOnce;
     expand_blocks<P, Format>(weights, block, n_here, w);
-    // What comes next arrives while this is multiplied. The processor itself sees no stream in weights that wait for all tokens.
     const uint8_t* next = weights + panel_size(Format::kLayout, (block + n_here) * Format::kLayout.block_cols);
-    for (int i = 0; i < kBytesAtOnce; i += 64) __builtin_prefetch(next + i);
-    multiply_tokens<P, Format, P::kExpandedTileTokens>(w, kBlocksAtOnce == 1 ? 8 : n_here, act, 0, last - first, sums);
+    const ComingWeights coming{next, next + kBytesAtOnce, kBytesAtOnce / (last - first) + 1};
+    multiply_tokens<P, Format, P::kExpandedTileTokens>(w, kBlocksAtOnce == 1 ? 8 : n_here, act, 0, last - first, coming, sums);
   }
   for (int t = first; t < last; ++t) {
     float* out = args.out + static_cast<size_t>(t) * args.out_stride + panel * kPanelRows;
