@@ -11,6 +11,7 @@
 // are not looked at; the first one that is, is where the sums begin.
 #pragma once
 #include "kernels/math.h"
+#include "kernels/prefetch.h"
 #include "kernels/table.h"
 
 namespace mote::kernels {
@@ -35,8 +36,7 @@ template <class Element> struct AttentionTile {
 /// 16 elements of the cache, and a hint that those P::kCacheAhead bytes on will be needed: the processor itself sees no further
 /// than a page, and the arithmetic of several queries is long enough to wait at each one's beginning.
 template <class P, class Element> MOTE_INLINE inline typename P::F32 load_cached(const Element* p) {
-  constexpr int kIntoL2 = 2;
-  if constexpr (P::kCacheAhead != 0) __builtin_prefetch(reinterpret_cast<const char*>(p) + P::kCacheAhead, 0, kIntoL2);
+  if constexpr (P::kCacheAhead != 0) prefetch_here(reinterpret_cast<const char*>(p) + P::kCacheAhead);
   if constexpr (sizeof(Element) == 2) return P::load_f16(p);
   else return P::load(p);
 }
