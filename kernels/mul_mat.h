@@ -2,40 +2,45 @@
 #pragma once
 #include "kernels/formats/floats.h"
 #include "kernels/formats/format.h"
+#include "kernels/prefetch.h"
 #include "kernels/table.h"
 
 namespace mote::kernels {
 namespace {
 
-/// One panel times kNT tokens. out: [kNT] rows of out_stride floats, 16 written in each.
-template <class P, class Format, int kNT>
-NOINLINE void multiply_blocks(const uint8_t* panel, int n_blocks, Acts act, float* out, size_t out_stride) {
+/// One panel times kNT tokens. out: [kNT] rows of out_stride floats, 16 written in each. Lines: const uint8_t* or LinesAhead.
+template <class P, class Format, int kNT, class Lines>
+NOINLINE void multiply_blocks(Lines panel, int n_blocks, Acts act, float* out, size_t out_stride) {
   constexpr FormatLayout kLayout = Format::kLayout;
   constexpr int kHeadersInLine = kLayout.header_bytes > 0 ? 64 / kLayout.header_bytes : 1;
   typename P::F32 acc[kNT];
   EACH_TOKEN(t) acc[t] = P::zero();
-  const uint8_t* p = panel;
-  const uint8_t* header = p;
+  Lines p = panel;
+  const uint8_t* header = nullptr;
   for (int b = 0; b < n_blocks; ++b) {
     if (b % kHeadersInLine == 0) {
-      header = p;
-      p += 64;
+      header = header_line(p);
+      p = p + 64;
     } else {
       header += kLayout.header_bytes;
     }
-    if constexpr (kLayout.block_cols == 256) {
-      Format::template multiply<P>(header, p, Acts{act.first + b, act.stride}, 0, acc);
-    } else {
-      Format::template multiply<P>(header, p, Acts{act.first + b / 8, act.stride}, b % 8, acc);
-    }
-    p += kLayout.plane_bytes;
+    const Acts here{act.first + b * kLayout.block_cols / 256, act.stride};
+    Format::template multiply<P>(header, p, here, b % (256 / kLayout.block_cols), acc);
+    p = p + kLayout.plane_bytes;
   }
   EACH_TOKEN(t) P::store(out + static_cast<size_t>(t) * out_stride, P::canonical_nan(acc[t]));
 }
 
+template <class P, class Format> INLINE inline auto lines_of(const MulMatArgs& args, int panel) {
+  const size_t bytes = panel_size(Format::kLayout, args.n_cols);
+  if constexpr (requires(LinesAhead lines) { P::load_bytes(lines); } && Format::kLayout.block_cols > 1)
+    return lines_ahead(args.panels, bytes, panel);
+  else return args.panels + static_cast<size_t>(panel) * bytes;
+}
+
 /// One tile: kNT tokens from `token` on.
-template <class P, class Format, int kNT>
-INLINE inline void multiply_tile(const MulMatArgs& args, const uint8_t* panel, int token, float* out, size_t out_stride) {
+template <class P, class Format, int kNT, class Lines>
+INLINE inline void multiply_tile(const MulMatArgs& args, Lines panel, int token, float* out, size_t out_stride) {
   if constexpr (Format::kLayout.block_cols == 1) {
     multiply_floats<P, Format, kNT>(panel, args.n_cols, args.x + static_cast<size_t>(token) * args.x_stride,
                                     static_cast<ptrdiff_t>(args.x_stride), out, out_stride);
@@ -48,7 +53,7 @@ INLINE inline void multiply_tile(const MulMatArgs& args, const uint8_t* panel, i
 /// Tokens [first, last) of one panel: as many tiles of kNT as fit, the rest in smaller ones.
 template <class P, class Format, int kNT>
 void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
-  const uint8_t* weights = args.panels + static_cast<size_t>(panel) * panel_size(Format::kLayout, args.n_cols);
+  const auto weights = lines_of<P, Format>(args, panel);
   const int n_rows = args.n_rows - panel * kPanelRows;
   const bool whole = n_rows >= kPanelRows;
   for (; last - first >= kNT; first += kNT) {

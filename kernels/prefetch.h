@@ -1,5 +1,7 @@
 // A hint to the memory that stays where it is written. Included by the ISA units only.
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
 
 namespace mote::kernels {
 namespace {
@@ -16,6 +18,34 @@ inline void prefetch_here(const void* p) {
   constexpr int kIntoL2 = 2;
   __builtin_prefetch(p, 0, kIntoL2);
 #endif
+}
+
+/// A line of weights, and one that is asked for as this one is read. The lines of a group of panels are asked for as those of the
+/// group before it are read: the first half and the second in turn. A processor follows each page by itself, and two streams bring
+/// a tenth to a quarter more from memory than one (Zen 3).
+struct LinesAhead {
+  const uint8_t* p;
+  const uint8_t* next;  // with this line
+  const uint8_t* other; // with the line behind it
+  LinesAhead operator+(ptrdiff_t bytes) const {
+    const ptrdiff_t pairs = bytes / 128 * 64;
+    if (bytes / 64 % 2 == 0) return {p + bytes, next + pairs, other + pairs};
+    return {p + bytes, other + pairs, next + pairs + 64};
+  }
+};
+
+inline const uint8_t* header_line(const uint8_t* line) { return line; }
+inline const uint8_t* header_line(const LinesAhead& line) {
+  prefetch_here(line.next);
+  return line.p;
+}
+
+/// The first line of a panel, by its number in a call.
+inline LinesAhead lines_ahead(const uint8_t* panels, size_t panel_bytes, int panel) {
+  constexpr size_t kLeastGroup = 32 << 10;
+  const size_t n = (kLeastGroup + panel_bytes - 1) / panel_bytes, bytes = n * panel_bytes, i = static_cast<size_t>(panel);
+  const uint8_t* group = panels + i / n * bytes;
+  return LinesAhead{group, group + bytes, group + bytes + (bytes + 64) / 128 * 64} + static_cast<ptrdiff_t>(i % n * panel_bytes);
 }
 
 } // namespace

@@ -27,7 +27,7 @@ inline void unpack_five_planes(const uint8_t* planes, int row, uint32_t (&c)[8])
 }
 
 /// Calls add<kOrder, kGroup>(codes) for the eight groups, kOrder = 0 .. 7 in the order of unpacking.
-template <class P, class Add> INLINE inline void each_of_five_planes(const uint8_t* planes, Add add) {
+template <class P, class Planes, class Add> INLINE inline void each_of_five_planes(Planes planes, Add add) {
   const auto b0 = P::load_bytes(planes), b1 = P::load_bytes(planes + 64), b2 = P::load_bytes(planes + 128);
   add.template operator()<0, 0>(P::template bits<0, 0x1f>(b0));
   add.template operator()<1, 1>(P::template bits<0, 0x1f>(b1));
@@ -47,8 +47,8 @@ template <class P, class Out> INLINE inline void expand_five_planes(const uint8_
 }
 
 /// The products of 32 columns of centred five-bit codes.
-template <class P, int kNT>
-INLINE inline void dot_five_planes(const uint8_t* planes, Acts act, int b,
+template <class P, class Planes, int kNT>
+INLINE inline void dot_five_planes(Planes planes, Acts act, int b,
                                    typename P::template Dot<Code::kU5Centred> (&dot)[kNT]) {
   typename P::Act q[2][kNT];
   EACH_TOKEN(t) {

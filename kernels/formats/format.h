@@ -2,7 +2,8 @@
 //   kLayout                                      its panel's measures
 //   pack_block(block, row, header, planes)       one block of one row of the file into the panel block
 //   unpack_block(header, planes, row, block)     and back, to the byte
-//   multiply<P, kNT>(...)                        16 rows of one block times kNT tokens, over an ISA policy P (see simd_scalar.h)
+//   multiply<P>(header, planes, ...)             16 rows of one block times kNT tokens, over an ISA policy P (see simd_scalar.h);
+//                                                planes: const uint8_t*, or LinesAhead (kernels/prefetch.h)
 // Included by the ISA units and by pack.cpp: no standard library, everything in an anonymous namespace.
 //
 // Integer work is exact, so a policy may do it in any way; floating-point work is lane-wise mul, add and fma only, written here,

@@ -44,7 +44,7 @@ struct IQ4_XS {
 
   /// L - 32: byte 4*row + k of plane i belongs to 32-block 4i + k.
   template <class P> struct BlockScales { typename P::Bytes plane[2]; };
-  template <class P> INLINE static BlockScales<P> load_scales(const uint8_t* header, const uint8_t* planes) {
+  template <class P, class Planes> INLINE static BlockScales<P> load_scales(const uint8_t* header, Planes planes) {
     const auto low = P::load_bytes(planes), high = P::spread_halves(header + 32);
     return {{P::template subtract<32>(P::template or_bits<-4, 0x30>(P::template bits<0, 0x0f>(low), high)),
              P::template subtract<32>(P::template or_bits<0, 0x30>(P::template bits<4, 0x0f>(low), high))}};
@@ -61,8 +61,8 @@ struct IQ4_XS {
     for (int b = 0; b < 8; ++b) expand_iq4<P>(planes + 64 + 256 * b, b, out);
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
     const auto scales = load_scales<P>(header, planes);
     typename P::F32 sum[kNT];
     EACH_TOKEN(t) sum[t] = P::zero();

@@ -26,8 +26,8 @@ struct MXFP4 {
     expand_nibbles<P>(planes, b, out, [](typename P::Bytes code) INLINE { return P::template lookup<Code::kE2M1>(kValues, code); });
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kE2M1> dot[kNT];
     dot_nibbles<P, Code::kE2M1>(planes, act, b, dot, [](typename P::Bytes code) INLINE {
       return P::template lookup<Code::kE2M1>(kValues, code);

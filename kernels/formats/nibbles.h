@@ -14,8 +14,8 @@ inline void unpack_nibbles(const uint8_t* planes, int row, uint8_t* qs) {
 }
 
 /// The products of 32 columns. decode: nibbles -> operand of the dot product.
-template <class P, Code kCode, int kNT, class Decode>
-INLINE inline void dot_nibbles(const uint8_t* planes, Acts act, int b, typename P::template Dot<kCode> (&dot)[kNT],
+template <class P, Code kCode, class Planes, int kNT, class Decode>
+INLINE inline void dot_nibbles(Planes planes, Acts act, int b, typename P::template Dot<kCode> (&dot)[kNT],
                                Decode decode) {
   typename P::Act q[2][kNT];
   EACH_TOKEN(t) {

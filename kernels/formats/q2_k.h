@@ -36,8 +36,8 @@ struct Q2_K {
   }
 
   /// acc -= dmin * sum over the 16-blocks of M * sum(activations).
-  template <class P, int kNT>
-  INLINE static void subtract_mins(typename P::F32 d_min, const uint8_t* scales, Acts act, typename P::F32 (&acc)[kNT]) {
+  template <class P, class Planes, int kNT>
+  INLINE static void subtract_mins(typename P::F32 d_min, Planes scales, Acts act, typename P::F32 (&acc)[kNT]) {
     float sums[kNT][16];
     typename P::F32 sum[kNT];
     EACH_TOKEN(t) {
@@ -55,8 +55,8 @@ struct Q2_K {
   }
 
   /// total = S * dot of the 16-block 2b + kPart (added for kPart = 1), b a 32-block.
-  template <class P, int kColumn, int kPart, int kNT>
-  INLINE static void add_sixteen(const uint8_t* plane, typename P::Bytes scales, Acts act, int b, typename P::Total (&total)[kNT]) {
+  template <class P, int kColumn, int kPart, class Planes, int kNT>
+  INLINE static void add_sixteen(Planes plane, typename P::Bytes scales, Acts act, int b, typename P::Total (&total)[kNT]) {
     typename P::template Dot<Code::kU4> dot[kNT];
     typename P::Act q[kNT];
     EACH_TOKEN(t) {
@@ -75,15 +75,15 @@ struct Q2_K {
     }
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
     subtract_mins<P>(P::load_f16(header + 32), planes, act, acc);
     typename P::F32 sum[kNT];
     EACH_TOKEN(t) sum[t] = P::zero();
     _Pragma("GCC unroll 1") for (int i = 0; i < 4; ++i) {
       const auto scales = P::template bits<0, 0x0f>(P::load_bytes(planes + 64 * i));
       auto block = [&]<int kHalf>() INLINE {
-        const uint8_t* codes = planes + 256 + 256 * i + 128 * kHalf;
+        const auto codes = planes + 256 + 256 * i + 128 * kHalf;
         const int b = 2 * i + kHalf;
         typename P::Total total[kNT];
         add_sixteen<P, 2 * kHalf, 0>(codes, scales, act, b, total);

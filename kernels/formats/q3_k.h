@@ -54,7 +54,7 @@ struct Q3_K {
   }
 
   /// S - 32 of the 16-blocks 4 * kI .. 4 * kI + 3.
-  template <class P, int kI> INLINE static typename P::Bytes load_scales(const uint8_t* planes) {
+  template <class P, int kI, class Planes> INLINE static typename P::Bytes load_scales(Planes planes) {
     const auto low = P::template bits<kI / 2 * 4, 0x0f>(P::load_bytes(planes + kI % 2 * 64));
     return P::template subtract<32>(P::template or_bits<2 * kI - 4, 0x30>(low, P::load_bytes(planes + 128)));
   }
@@ -78,8 +78,8 @@ struct Q3_K {
   }
 
   /// sum += activation scale * (S - 32) * dot of a 32-block, both of its halves. scales: S - 32 at bytes kColumn and kColumn + 1.
-  template <class P, int kColumn, int kNT>
-  INLINE static void add_block(const uint8_t* planes, typename P::Bytes scales, Acts act, int b, typename P::F32 (&sum)[kNT]) {
+  template <class P, int kColumn, class Planes, int kNT>
+  INLINE static void add_block(Planes planes, typename P::Bytes scales, Acts act, int b, typename P::F32 (&sum)[kNT]) {
     using Bytes = typename P::Bytes;
     typename P::template Dot<kU3> dot[2][kNT];
     typename P::Act q[2][kNT];
@@ -106,13 +106,13 @@ struct Q3_K {
     }
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
     typename P::F32 sum[kNT];
     EACH_TOKEN(t) sum[t] = P::zero();
     four_groups([&]<int kI>() INLINE { // 16-blocks 4i .. 4i + 3
       const auto scales = load_scales<P, kI>(planes);
-      const uint8_t* codes = planes + 192 + 384 * kI;
+      const auto codes = planes + 192 + 384 * kI;
       add_block<P, 0>(codes, scales, act, 2 * kI, sum);
       add_block<P, 2>(codes + 192, scales, act, 2 * kI + 1, sum);
     });

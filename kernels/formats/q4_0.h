@@ -24,8 +24,8 @@ struct Q4_0 {
     expand_nibbles<P>(planes, b, out, [](typename P::Bytes code) INLINE { return code; });
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kU4Centred> dot[kNT];
     dot_nibbles<P, Code::kU4Centred>(planes, act, b, dot, [](typename P::Bytes code) INLINE { return code; });
     add_block_32<P, Code::kU4Centred>(P::load_f16(header), act, b, dot, acc);
@@ -46,8 +46,8 @@ struct Q4_1 {
     unpack_nibbles(planes, row, block + 4);
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kU4> dot[kNT];
     dot_nibbles<P, Code::kU4>(planes, act, b, dot, [](typename P::Bytes code) INLINE { return code; });
     add_block_32<P, Code::kU4>(P::load_f16(header), act, b, dot, acc);
@@ -63,8 +63,8 @@ struct IQ4_NL : Q4_0 {
     expand_iq4<P>(planes, b, out);
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kS8> dot[kNT];
     dot_nibbles<P, Code::kS8>(planes, act, b, dot, [](typename P::Bytes code) INLINE {
       return P::template lookup<Code::kS8>(kIq4Values, code);

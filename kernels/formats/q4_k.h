@@ -20,8 +20,8 @@ struct Q4_K {
   }
 
   /// One or both nibbles of the planes of a pair of 32-blocks.
-  template <class P, int kPair, bool kLow, bool kHigh, int kNT>
-  INLINE static void add_pair(const uint8_t* planes, typename P::Bytes scales, Acts act, typename P::F32 (&sum)[kNT]) {
+  template <class P, int kPair, bool kLow, bool kHigh, class Planes, int kNT>
+  INLINE static void add_pair(Planes planes, typename P::Bytes scales, Acts act, typename P::F32 (&sum)[kNT]) {
     using Dot = typename P::template Dot<Code::kU4>;
     Dot low[kNT], high[kNT];
     EACH_TOKEN(t) low[t] = high[t] = P::template dot_start<Code::kU4>(nullptr);
@@ -65,8 +65,8 @@ struct Q4_K {
     }
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
     const auto scales = load_scales<P>(planes);
     subtract_mins<P>(P::load_f16(header + 32), scales.mins, act, acc);
     typename P::F32 sum[kNT];

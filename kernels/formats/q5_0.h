@@ -28,8 +28,8 @@ struct Q5_0 {
     expand_five_planes<P>(planes, b, out);
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kU5Centred> dot[kNT];
     dot_five_planes<P>(planes, act, b, dot);
     add_block_32<P, Code::kU5Centred>(P::load_f16(header), act, b, dot, acc);
@@ -54,8 +54,8 @@ struct Q5_1 {
     codes_to_file(codes, block + 4, block + 8);
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kU5Centred> dot[kNT];
     dot_five_planes<P>(planes, act, b, dot);
     const auto d = P::load_f16(header);

@@ -38,8 +38,8 @@ struct Q5_K {
   }
 
   /// sum += activation scale * S * dot of the 32-block kBlock.
-  template <class P, int kBlock, int kNT>
-  INLINE static void add_block(const uint8_t* planes, typename P::Bytes scales, Acts act, typename P::F32 (&sum)[kNT]) {
+  template <class P, int kBlock, class Planes, int kNT>
+  INLINE static void add_block(Planes planes, typename P::Bytes scales, Acts act, typename P::F32 (&sum)[kNT]) {
     constexpr int kFirstPart = P::template kDotGroups<Code::kU5>; // of the eight groups, the others go to a second dot product
     typename P::template Dot<Code::kU5> dot[kNT];
     typename P::Total total[kNT];
@@ -72,8 +72,8 @@ struct Q5_K {
     for (int b = 0; b < 8; ++b) expand_five_planes<P>(planes + 192 + 320 * b, b, out);
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
     const auto scales = load_scales<P>(planes);
     subtract_mins<P>(P::load_f16(header + 32), scales.mins, act, acc);
     typename P::F32 sum[kNT];

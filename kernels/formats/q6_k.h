@@ -44,8 +44,8 @@ struct Q6_K {
   }
 
   /// Columns 16 * kPart .. + 15 (one scale each) of the 32-blocks kFirst .. kFirst + kCount - 1 of a half, into total.
-  template <class P, int kPart, int kFirst, int kCount, int kNT>
-  INLINE static void add_sixteens(const uint8_t* planes, const typename P::Bytes (&scales)[2], Acts act, int half,
+  template <class P, int kPart, int kFirst, int kCount, class Planes, int kNT>
+  INLINE static void add_sixteens(Planes planes, const typename P::Bytes (&scales)[2], Acts act, int half,
                                   typename P::Total (&total)[4][kNT]) {
     using Bytes = typename P::Bytes;
     typename P::template Dot<kU6> dot[kCount][kNT];
@@ -55,7 +55,7 @@ struct Q6_K {
       q[j][t] = P::load_act(act[t].q + 128 * half + 32 * (kFirst + j) + 16 * kPart);
     }
     four_groups([&]<int kGroup>() INLINE {
-      const uint8_t* p = planes + 192 * (4 * kPart + kGroup);
+      const auto p = planes + 192 * (4 * kPart + kGroup);
       const Bytes a = P::load_bytes(p), b = P::load_bytes(p + 64), c = P::load_bytes(p + 128);
       auto add = [&](int block, Bytes code) INLINE {
         const int j = block - kFirst;
@@ -97,13 +97,13 @@ struct Q6_K {
     }
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int, typename P::F32 (&acc)[kNT]) {
     typename P::F32 sum[kNT];
     EACH_TOKEN(t) sum[t] = P::zero();
     for (int half = 0; half < 2; ++half) {
       const typename P::Bytes scales[2] = {P::load_bytes(planes + 128 * half), P::load_bytes(planes + 128 * half + 64)};
-      const uint8_t* codes = planes + 256 + 1536 * half;
+      const auto codes = planes + 256 + 1536 * half;
       typename P::Total total[4][kNT]; // of the four 32-blocks of this half
       constexpr int kAtOnce = kNT == 1 ? 4 : P::kCodesAtOnce;
       four_groups([&]<int kBlock>() INLINE {

@@ -25,8 +25,8 @@ struct Q8_0 {
     for (int k = 0; k < 4; ++k) out.codes(b, k, codes(2 * k), codes(2 * k + 1));
   }
 
-  template <class P, int kNT>
-  INLINE static void multiply(const uint8_t* header, const uint8_t* planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
+  template <class P, int kNT, class Planes>
+  INLINE static void multiply(const uint8_t* header, Planes planes, Acts act, int b, typename P::F32 (&acc)[kNT]) {
     typename P::template Dot<Code::kS8> dot[kNT];
     EACH_TOKEN(t) dot[t] = P::template dot_start<Code::kS8>(act[t].neg_sum32[b]);
     _Pragma("GCC unroll 2") for (int quad = 0; quad < 2; ++quad) {

@@ -35,7 +35,7 @@ template <class P> struct Scales6Bit {
   typename P::Bytes scales[2], mins[2];
 };
 
-template <class P> INLINE inline Scales6Bit<P> load_scales(const uint8_t* planes) {
+template <class P, class Planes> INLINE inline Scales6Bit<P> load_scales(Planes planes) {
   const auto low0 = P::load_bytes(planes), low1 = P::load_bytes(planes + 64), high = P::load_bytes(planes + 128);
   return {{P::template or_bits<-4, 0x30>(P::template bits<0, 0x0f>(low0), high),
            P::template or_bits<-2, 0x30>(P::template bits<0, 0x0f>(low1), high)},
