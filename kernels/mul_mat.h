@@ -31,13 +31,6 @@ NOINLINE void multiply_blocks(Lines panel, int n_blocks, Acts act, float* out, s
   EACH_TOKEN(t) P::store(out + static_cast<size_t>(t) * out_stride, P::canonical_nan(acc[t]));
 }
 
-template <class P, class Format> INLINE inline auto lines_of(const MulMatArgs& args, int panel) {
-  const size_t bytes = panel_size(Format::kLayout, args.n_cols);
-  if constexpr (requires(LinesAhead lines) { P::load_bytes(lines); } && Format::kLayout.block_cols > 1)
-    return lines_ahead(args.panels, bytes, panel);
-  else return args.panels + static_cast<size_t>(panel) * bytes;
-}
-
 /// One tile: kNT tokens from `token` on.
 template <class P, class Format, int kNT, class Lines>
 INLINE inline void multiply_tile(const MulMatArgs& args, Lines panel, int token, float* out, size_t out_stride) {
@@ -53,13 +46,21 @@ INLINE inline void multiply_tile(const MulMatArgs& args, Lines panel, int token,
 /// Tokens [first, last) of one panel: as many tiles of kNT as fit, the rest in smaller ones.
 template <class P, class Format, int kNT>
 void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
-  const auto weights = lines_of<P, Format>(args, panel);
+  constexpr bool kAsksAhead = requires(LinesAhead lines) { P::load_bytes(lines); } && Format::kLayout.block_cols > 1;
+  const size_t bytes = panel_size(Format::kLayout, args.n_cols);
+  const uint8_t* weights = args.panels + static_cast<size_t>(panel) * bytes;
   const int n_rows = args.n_rows - panel * kPanelRows;
   const bool whole = n_rows >= kPanelRows;
-  for (; last - first >= kNT; first += kNT) {
+  for (bool again = false; last - first >= kNT; first += kNT, again = true) {
     float sixteen[kNT * kPanelRows]; // of a panel with fewer rows
     float* out = args.out + static_cast<size_t>(first) * args.out_stride + panel * kPanelRows;
-    multiply_tile<P, Format, kNT>(args, weights, first, whole ? out : sixteen, whole ? args.out_stride : kPanelRows);
+    const auto multiply = [&](auto lines) INLINE {
+      multiply_tile<P, Format, kNT>(args, lines, first, whole ? out : sixteen, whole ? args.out_stride : kPanelRows);
+    };
+    if constexpr (!kAsksAhead) multiply(weights);
+    else if constexpr (kNT < P::kTileTokens) multiply(lines_ahead(args.panels, bytes, panel));
+    else if (again) multiply(weights); // they lie in the cache by now
+    else multiply(lines_ahead(args.panels, bytes, panel));
     if (whole) continue;
     for (int t = 0; t < kNT; ++t, out += args.out_stride)
       for (int row = 0; row < n_rows; ++row) out[row] = sixteen[t * kPanelRows + row];
