@@ -2,7 +2,6 @@
 #pragma once
 #include "kernels/formats/floats.h"
 #include "kernels/formats/format.h"
-#include "kernels/prefetch.h"
 #include "kernels/table.h"
 
 namespace mote::kernels {

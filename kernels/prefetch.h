@@ -1,4 +1,4 @@
-// A hint to the memory that stays where it is written. Included by the ISA units only.
+// Hints to the memory that stay where they are written. No standard library: the ISA units include it.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +33,10 @@ struct LinesAhead {
     return {p + bytes, other + pairs, next + pairs + 64};
   }
 };
+
+/// Lines that are read again.
+inline const uint8_t* without_hint(const uint8_t* line) { return line; }
+inline const uint8_t* without_hint(const LinesAhead& line) { return line.p; }
 
 inline const uint8_t* header_line(const uint8_t* line) { return line; }
 inline const uint8_t* header_line(const LinesAhead& line) {

@@ -11,6 +11,7 @@
 #pragma once
 #include "kernels/code_kinds.h"
 #include "kernels/layout.h"
+#include "kernels/prefetch.h"
 
 namespace mote::kernels {
 namespace {

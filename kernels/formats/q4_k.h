@@ -76,7 +76,7 @@ struct Q4_K {
         add_pair<P, kPair, true, true>(planes + 192, scales.scales[kPair / 2], act, sum);
       } else {
         add_pair<P, kPair, true, false>(planes + 192, scales.scales[kPair / 2], act, sum);
-        add_pair<P, kPair, false, true>(planes + 192, scales.scales[kPair / 2], act, sum);
+        add_pair<P, kPair, false, true>(without_hint(planes) + 192, scales.scales[kPair / 2], act, sum);
       }
     });
     const auto d = P::load_f16(header);

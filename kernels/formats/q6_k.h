@@ -108,8 +108,12 @@ struct Q6_K {
       constexpr int kAtOnce = kNT == 1 ? 4 : P::kCodesAtOnce;
       four_groups([&]<int kBlock>() INLINE {
         if constexpr (kBlock % kAtOnce == 0) {
-          add_sixteens<P, 0, kBlock, kAtOnce>(codes, scales, act, half, total);
-          add_sixteens<P, 1, kBlock, kAtOnce>(codes, scales, act, half, total);
+          const auto lines = [&] {
+            if constexpr (kBlock == 0) return codes;
+            else return without_hint(codes);
+          }();
+          add_sixteens<P, 0, kBlock, kAtOnce>(lines, scales, act, half, total);
+          add_sixteens<P, 1, kBlock, kAtOnce>(lines, scales, act, half, total);
           _Pragma("GCC unroll 4") for (int j = kBlock; j < kBlock + kAtOnce; ++j)
             EACH_TOKEN(t) sum[t] = P::fma(P::to_f32(total[j][t]), P::splat(act[t].scale[4 * half + j]), sum[t]);
         }
