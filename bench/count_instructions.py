@@ -4,7 +4,7 @@
 Usage: count_instructions.py OBJECT...      objects of kernels/isa_*.cpp, for example of a release build:
        bench/count_instructions.py $(find build/release -name 'isa_*.o')
 
-Reads the disassembly (objdump), so it works for processors that are not there. Of each multiply_blocks<policy, format, tokens>
+Reads the disassembly (objdump), so it works for processors that are not there. Of each multiply_blocks<policy, format, tokens, ...>
 the loop over blocks is counted: everything in it, address arithmetic and branches too, once for each time around. How often an
 inner loop goes around follows from the products that must be made (16 rows x columns x tokens, which their instructions must add
 up to); "?" where that does not come out. Branches that are not always taken count as if both sides ran.
@@ -31,7 +31,7 @@ PRODUCTS = [  # what an instruction multiplies and adds
     (re.compile(r"vpmaddubsw\s.*%ymm"), 32),
 ]
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.*)>:$")
-KERNEL = re.compile(r"multiply_blocks<\w+, (\w+), (\d+)>")  # 16 rows
+KERNEL = re.compile(r"multiply_blocks<\w+, (\w+), (\d+), [\w *]+>")  # 16 rows
 TILE = re.compile(r"multiply_tile_i8mm<(\w+), (\d+)>")  # 16 rows x 256 columns, pairs of tokens
 EXPANDED = re.compile(r"multiply_expanded<\w+, (\w+), (\d+)>")  # 16 rows x 256 columns
 LINE = re.compile(r"^\s*([0-9a-f]+):\s+(.*)$")
