@@ -196,7 +196,8 @@ std::vector<Case> cases_of(const std::string& program, const KernelOptions& o, c
     for (const int n_threads : o.threads)
       for (const int n_tokens : o.tokens) {
         const ProductSize size = size_in(place, matrix, n_tokens, n_threads, bytes_per_row);
-        cases.push_back({name_of(program, type, who, size, place), size, product, limits.peak(isa, n_threads, fp32), place == Place::dram});
+        cases.push_back({name_of(program, type, who, size, place), size, product, limits.peak(isa, n_threads, fp32),
+                         place == Place::dram});
       }
   };
   for (const Place place : o.places)

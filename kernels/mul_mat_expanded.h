@@ -87,7 +87,8 @@ struct ComingWeights {
 
 /// Tokens first .. last - 1 of those that `act` and `sums` begin with.
 template <class P, class Format, int kNT>
-void multiply_tokens(const Expanded<P>& w, int n_blocks, Acts act, int first, int last, ComingWeights coming, typename P::F32* sums) {
+void multiply_tokens(const Expanded<P>& w, int n_blocks, Acts act, int first, int last, ComingWeights coming,
+                     typename P::F32* sums) {
   for (; last - first >= kNT; first += kNT) {
     coming.ask(kNT);
     // The blocks of the next tile lie far apart, each too short for the processor to see a stream.

@@ -31,11 +31,11 @@ SessionOptions threads(int n_threads) {
   return options;
 }
 
-/// Of the shapes, every how many-th runs in tests that take minutes on an emulated processor, where the first test below runs all.
+/// Tests that take minutes on an emulated processor run every fourth shape there; the first test below runs all of them.
 #ifdef MOTE_EMULATED
-constexpr std::size_t kFewShapes = 4;
+constexpr std::size_t kShapeStep = 4;
 #else
-constexpr std::size_t kFewShapes = 1;
+constexpr std::size_t kShapeStep = 1;
 #endif
 
 /// All of the mixes for the first shape, for each other one n of them in turn: types and families meet in matrices only.
@@ -70,7 +70,7 @@ TEST_CASE("every ISA computes the bits of scalar, for every mix and family") {
 TEST_CASE("one token at a time equals all at once, and any other split") {
   if (!promises_bits()) return;
   const Isa isa = available_isas().back();
-  for (std::size_t i = 0; i < awkward_shapes().size(); i += kFewShapes) {
+  for (std::size_t i = 0; i < awkward_shapes().size(); i += kShapeStep) {
     const std::string& shape = awkward_shapes()[i];
     for (const Mix mix : mixes_for(i, 1, {Mix::F16, Mix::Q4_K_M, Mix::Q8_0})) {
       INFO(shape << " " << mix_name(mix));
@@ -137,7 +137,7 @@ TEST_CASE("a context of several attention chunks is the same however it is split
 TEST_CASE("many tokens in blocks for each thread and long contexts in chunks for each thread compute the same bits") {
   if (!promises_bits()) return;
   const Isa isa = available_isas().back();
-  for (std::size_t i = 0; i < awkward_shapes().size(); i += kFewShapes) {
+  for (std::size_t i = 0; i < awkward_shapes().size(); i += kShapeStep) {
     const std::string& shape = awkward_shapes()[i];
     for (const Mix mix : mixes_for(i, 1, {Mix::F16, Mix::Q4_K_M})) {
       INFO(shape << " " << mix_name(mix));
