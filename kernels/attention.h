@@ -33,12 +33,23 @@ template <class Element> struct AttentionTile {
   ptrdiff_t partial_stride;
 };
 
-/// 16 elements of the cache, and a hint that those P::kCacheAhead bytes on will be needed: the processor itself sees no further
-/// than a page, and the arithmetic of several queries is long enough to wait at each one's beginning.
-template <class P, class Element> MOTE_INLINE inline typename P::F32 load_cached(const Element* p) {
-  if constexpr (P::kCacheAhead != 0) prefetch_here(reinterpret_cast<const char*>(p) + P::kCacheAhead);
-  if constexpr (sizeof(Element) == 2) return P::load_f16(p);
-  else return P::load(p);
+template <class P> MOTE_INLINE inline typename P::F32 load_cached(const uint16_t* p) { return P::load_f16(p); }
+template <class P> MOTE_INLINE inline typename P::F32 load_cached(const float* p) { return P::load(p); }
+
+/// What is asked for ahead (kAsks): v of a chunk as its k is read, k of the next chunk as v is. The processor by itself sees no
+/// further than a page, and the arithmetic of several queries is long enough to wait at the beginning of each.
+template <class Element, bool kAsks> struct ComingCache {
+  ComingLines lines;
+  ComingCache(const Element* first, ptrdiff_t n) : lines(first, n * static_cast<ptrdiff_t>(sizeof(Element))) {}
+  /// Asks for kVectors * 16 elements, a multiple of two lines.
+  template <int kVectors> MOTE_INLINE void ask() {
+    if constexpr (kAsks) lines.ask<kVectors * 16 * static_cast<int>(sizeof(Element)) / 64>();
+  }
+};
+
+/// Where the rows fill the registers: nothing is loaded before it is needed.
+template <class P, int kRows> MOTE_INLINE inline void forget_loads() {
+  if constexpr (kRows == P::kAttentionRows) asm volatile("" ::: "memory");
 }
 
 /// Where position lies in the chunk that starts at chunk_first: 0 before it, kChunk behind it.
@@ -52,11 +63,10 @@ inline int first_attended(const AttentionArgs& args, int own) {
   return args.window == 0 || own < args.window ? 0 : own - args.window + 1;
 }
 
-/// Scores of the panels that hold positions first .. n - 1 of the chunk that starts at chunk_first. One panel at a time, so that
-/// k is one stream: several side by side are faster from the cache but take twice as long from memory, and prefetching does not
-/// mend that. q: the queries of the rows.
-template <class P, int kRows, class Element>
-void score_chunk(const AttentionTile<Element>& tile, const float* const (&q)[kRows], int chunk_first, int first, int n) {
+/// Scores of the panels that hold positions first .. n - 1 of the chunk that starts at chunk_first. q: the queries of the rows.
+template <class P, int kRows, class Element, bool kAsks>
+void score_chunk(const AttentionTile<Element>& tile, const float* const (&q)[kRows], int chunk_first, int first, int n,
+                 ComingCache<Element, kAsks> coming) {
   const int head_dim = tile.args->head_dim;
   first = first / 16 * 16;
   const Element* k = tile.k + static_cast<ptrdiff_t>(chunk_first + first) * head_dim;
@@ -64,10 +74,21 @@ void score_chunk(const AttentionTile<Element>& tile, const float* const (&q)[kRo
   for (int i = first; i < n; i += 16) {
     typename P::F32 acc[kRows];
     for (int r = 0; r < kRows; ++r) acc[r] = P::zero();
-    for (int d = 0; d < head_dim; ++d, k += 16) {
+    auto add_column = [&](int d) MOTE_INLINE {
       const auto column = load_cached<P>(k);
       MOTE_UNROLL for (int r = 0; r < kRows; ++r) acc[r] = P::fma(P::splat(q[r][d]), column, acc[r]);
-    }
+      k += 16;
+    };
+    int d = 0;
+    if constexpr (kAsks)
+      for (; d + 4 <= head_dim; d += 4) {
+        coming.template ask<4>();
+        MOTE_UNROLL for (int j = 0; j < 4; ++j) {
+          add_column(d + j);
+          forget_loads<P, kRows>();
+        }
+      }
+    for (; d < head_dim; ++d) add_column(d);
     for (int r = 0; r < kRows; ++r) P::store(tile.scores + r * kChunk + i, P::mul(acc[r], scale));
   }
 }
@@ -90,7 +111,8 @@ template <class P> void adjust_scores(const AttentionArgs& args, int head, int d
 template <class P> struct SoftmaxState { typename P::F32 max, sum; };
 
 /// Scores first .. n - 1 of one row -> probabilities relative to their maximum.
-template <class P> SoftmaxState<P> softmax_chunk(float* scores, int first, int n) {
+template <class P, class Element, bool kAsks>
+SoftmaxState<P> softmax_chunk(float* scores, int first, int n, ComingCache<Element, kAsks>& coming) {
   const auto lowest = P::splat(-__builtin_inff());
   auto largest = lowest;
   int i = first / 16 * 16;
@@ -103,6 +125,7 @@ template <class P> SoftmaxState<P> softmax_chunk(float* scores, int first, int n
   const auto max = P::splat(max_lanes<P>(largest));
   auto sum = P::zero();
   each_16<P>(n, [&](int first, auto lanes) MOTE_INLINE {
+    coming.template ask<4>(); // about as much as the cache delivers meanwhile
     const auto p = lanes.others_zero(exp<P>(P::sub(lanes.load(scores + first), max)));
     lanes.store(scores + first, p);
     sum = P::add(sum, p);
@@ -111,34 +134,48 @@ template <class P> SoftmaxState<P> softmax_chunk(float* scores, int first, int n
 }
 
 /// partial += p * v over n positions, for kRows rows and kVectors * 16 dimensions.
-template <class P, int kRows, int kVectors, class Element>
-MOTE_INLINE inline void add_values(const AttentionTile<Element>& tile, const Element* v, const float* p, int n, float* partial) {
+template <class P, int kRows, int kVectors, class Element, bool kAsks>
+MOTE_INLINE inline void add_values(const AttentionTile<Element>& tile, const Element* v, const float* p, int n, float* partial,
+                                   ComingCache<Element, kAsks>& coming) {
   const ptrdiff_t row_size = tile.partial_stride, v_stride = tile.args->v_stride;
   typename P::F32 acc[kVectors][kRows];
   for (int j = 0; j < kVectors; ++j)
     for (int r = 0; r < kRows; ++r) acc[j][r] = P::load(partial + r * row_size + 16 * j);
-  for (int i = 0; i < n; ++i, ++p, v += v_stride) {
+  auto add_position = [&] MOTE_INLINE {
     MOTE_UNROLL for (int j = 0; j < kVectors; ++j) {
       const auto values = load_cached<P>(v + 16 * j);
       MOTE_UNROLL for (int r = 0; r < kRows; ++r) acc[j][r] = P::fma(P::splat(p[r * kChunk]), values, acc[j][r]);
     }
-  }
+    ++p;
+    v += v_stride;
+  };
+  int i = 0;
+  if constexpr (kAsks)
+    for (; i + 4 <= n; i += 4) {
+      coming.template ask<4 * kVectors>();
+      MOTE_UNROLL for (int j = 0; j < 4; ++j) {
+        add_position();
+        forget_loads<P, kRows>();
+      }
+    }
+  for (; i < n; ++i) add_position();
   for (int j = 0; j < kVectors; ++j)
     for (int r = 0; r < kRows; ++r) P::store(partial + r * row_size + 16 * j, acc[j][r]);
 }
 
 /// The last n_vectors <= kMost vectors of dimensions.
-template <class P, int kRows, int kMost, class Element>
+template <class P, int kRows, int kMost, class Element, bool kAsks>
 MOTE_INLINE inline void add_last_values(const AttentionTile<Element>& tile, int n_vectors, const Element* v, const float* p,
-                                        int n, float* partial) {
-  if (n_vectors == kMost) add_values<P, kRows, kMost>(tile, v, p, n, partial);
-  else if constexpr (kMost > 1) add_last_values<P, kRows, kMost - 1>(tile, n_vectors, v, p, n, partial);
+                                        int n, float* partial, ComingCache<Element, kAsks>& coming) {
+  if (n_vectors == kMost) add_values<P, kRows, kMost>(tile, v, p, n, partial, coming);
+  else if constexpr (kMost > 1) add_last_values<P, kRows, kMost - 1>(tile, n_vectors, v, p, n, partial, coming);
 }
 
 /// The same for all dimensions of rows row .. row + kRows - 1 and positions first .. last - 1 of the chunk. A pass takes as many
 /// dimensions as the registers hold; the positions come in small groups so that the passes together read v front to back.
-template <class P, int kRows, class Element>
-void add_value_range(const AttentionTile<Element>& tile, int row, int chunk_first, int first, int last) {
+template <class P, int kRows, class Element, bool kAsks>
+void add_value_range(const AttentionTile<Element>& tile, int row, int chunk_first, int first, int last,
+                     ComingCache<Element, kAsks>& coming) {
   constexpr int kFit = P::kAttentionSums / kRows, kVectors = kFit > 4 ? 4 : kFit > 1 ? kFit : 1, kPositions = 64;
   const ptrdiff_t v_stride = tile.args->v_stride;
   const int n_vectors = static_cast<int>(tile.row_size / 16);
@@ -148,9 +185,10 @@ void add_value_range(const AttentionTile<Element>& tile, int row, int chunk_firs
     const Element* v = tile.v + (chunk_first + first) * v_stride;
     const float* p = tile.scores + row * kChunk + first;
     int j = 0;
-    for (; j + kVectors <= n_vectors; j += kVectors) add_values<P, kRows, kVectors>(tile, v + 16 * j, p, n, partial + 16 * j);
+    for (; j + kVectors <= n_vectors; j += kVectors)
+      add_values<P, kRows, kVectors>(tile, v + 16 * j, p, n, partial + 16 * j, coming);
     if constexpr (kVectors > 1)
-      if (j < n_vectors) add_last_values<P, kRows, kVectors - 1>(tile, n_vectors - j, v + 16 * j, p, n, partial + 16 * j);
+      if (j < n_vectors) add_last_values<P, kRows, kVectors - 1>(tile, n_vectors - j, v + 16 * j, p, n, partial + 16 * j, coming);
   }
 }
 
@@ -175,7 +213,7 @@ template <class P> void finish_row(const SoftmaxState<P>& state, const float* su
 }
 
 /// kRows queries, their positions in ascending order.
-template <class P, int kRows, class Element> struct TileRows {
+template <class P, int kRows, bool kAsks, class Element> struct TileRows {
   const AttentionArgs& args;
   int first; ///< of the call's n_tokens * n_heads rows
   int token_of(int r) const { return (first + r) / args.n_heads; }
@@ -194,28 +232,33 @@ template <class P, int kRows, class Element> struct TileRows {
       begin[r] = place_in_chunk(first_position(r), chunk);
       end[r] = place_in_chunk(n_positions(r), chunk);
     }
-    score_chunk<P, kRows>(tile, q, chunk, begin[0], end[kRows - 1]);
+    using Coming = ComingCache<Element, kAsks>;
+    const ptrdiff_t v_stride = args.v_stride, head_dim = args.head_dim;
+    const int n_next = place_in_chunk(n_positions(kRows - 1), chunk + kChunk);
+    score_chunk<P, kRows>(tile, q, chunk, begin[0], end[kRows - 1],
+                          Coming(tile.v + (chunk + begin[0]) * v_stride, (end[kRows - 1] - begin[0]) * v_stride));
+    Coming coming(tile.k + (chunk + kChunk) * head_dim, n_next * head_dim);
     for (int r = 0; r < kRows; ++r) {
       if (begin[r] >= end[r]) continue;
       float* scores = tile.scores + r * kChunk;
       if (args.softcap != 0 || args.slopes)
         adjust_scores<P>(args, (first + r) % args.n_heads, chunk + 1 - n_positions(r), begin[r], end[r], scores);
-      state[r] = softmax_chunk<P>(scores, begin[r], end[r]);
+      state[r] = softmax_chunk<P>(scores, begin[r], end[r], coming);
     }
     for (int r = 0; r < kRows; ++r) set_zero<P>(tile.partial + r * tile.partial_stride, tile.row_size);
     const int shared_begin = begin[kRows - 1], shared_end = end[0] > shared_begin ? end[0] : shared_begin;
     for (int r = 0; r < kRows && begin[r] < shared_begin; ++r)
-      add_value_range<P, 1>(tile, r, chunk, begin[r], end[r] < shared_begin ? end[r] : shared_begin);
-    add_value_range<P, kRows>(tile, 0, chunk, shared_begin, shared_end);
+      add_value_range<P, 1>(tile, r, chunk, begin[r], end[r] < shared_begin ? end[r] : shared_begin, coming);
+    add_value_range<P, kRows>(tile, 0, chunk, shared_begin, shared_end, coming);
     for (int r = 0; r < kRows; ++r)
-      if (end[r] > shared_end) add_value_range<P, 1>(tile, r, chunk, shared_end, end[r]);
+      if (end[r] > shared_end) add_value_range<P, 1>(tile, r, chunk, shared_end, end[r], coming);
   }
 };
 
 /// All positions of rows first .. first + kRows - 1.
 template <class P, int kRows, class Element> void attend_tile(const AttentionTile<Element>& tile, int first) {
   const AttentionArgs& a = *tile.args;
-  const TileRows<P, kRows, Element> rows{a, first};
+  const TileRows<P, kRows, false, Element> rows{a, first};
   SoftmaxState<P> state[kRows], chunk_state[kRows];
   AttentionTile<Element> start = tile; // the first chunk is where the sums begin
   start.partial = tile.sums;
@@ -240,9 +283,9 @@ template <class P, int kRows, class Element> void attend_tile(const AttentionTil
 }
 
 /// The chunk args.chunk of rows first .. first + kRows - 1, heads of one token.
-template <class P, int kRows, class Element> void attend_tile_chunk(AttentionTile<Element> tile, int first) {
+template <class P, int kRows, bool kAsks, class Element> void attend_tile_chunk(AttentionTile<Element> tile, int first) {
   const AttentionArgs& a = *tile.args;
-  const TileRows<P, kRows, Element> rows{a, first};
+  const TileRows<P, kRows, kAsks, Element> rows{a, first};
   SoftmaxState<P> state[kRows];
   tile.partial = a.partials + (a.chunk * a.n_heads + first) * tile.partial_stride;
   rows.attend(tile, a.chunk * kChunk, state);
@@ -256,7 +299,11 @@ template <class P, int kRows, class Element> void attend_tile_chunk(AttentionTil
 /// n_rows <= kMost rows in one tile of just that size; of all positions or of one chunk.
 template <class P, int kMost, bool kOneChunk, class Element>
 void attend_rows(const AttentionTile<Element>& tile, int first, int n_rows) {
-  if (n_rows == kMost) return kOneChunk ? attend_tile_chunk<P, kMost>(tile, first) : attend_tile<P, kMost>(tile, first);
+  if (n_rows == kMost) {
+    if constexpr (!kOneChunk) return attend_tile<P, kMost>(tile, first);
+    else if (first == 0) return attend_tile_chunk<P, kMost, P::kAsksForCache>(tile, first);
+    else return attend_tile_chunk<P, kMost, false>(tile, first); // all is there by now
+  }
   if constexpr (kMost > 1) attend_rows<P, kMost - 1, kOneChunk>(tile, first, n_rows);
 }
 

@@ -34,6 +34,24 @@ struct LinesAhead {
   }
 };
 
+/// Memory that is needed soon, asked for a little at a time: lines of its first half and of its second half in turn.
+struct ComingLines {
+  const char* next;
+  const char* middle;
+  ptrdiff_t half; // bytes
+  ComingLines(const void* first, ptrdiff_t bytes)
+      : next(static_cast<const char*>(first)), middle(next + bytes / 2), half(bytes / 2) {}
+  /// Asks for n lines, an even number, or what is left.
+  template <int n> void ask() {
+    _Pragma("GCC unroll 4") for (int i = 0; i < n; i += 2) {
+      if (next >= middle) return;
+      prefetch_here(next);
+      prefetch_here(next + half);
+      next += 64;
+    }
+  }
+};
+
 /// Lines that are read again.
 inline const uint8_t* without_hint(const uint8_t* line) { return line; }
 inline const uint8_t* without_hint(const LinesAhead& line) { return line.p; }

@@ -60,7 +60,7 @@ struct Avx2 {
 
   static constexpr int kAttentionRows = 6;
   static constexpr int kAttentionSums = 5;
-  static constexpr int kCacheAhead = 8192;
+  static constexpr bool kAsksForCache = true;
 
   static __m256i first_mask(int i, int n) { // of register i
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n - 8 * i), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

@@ -44,7 +44,7 @@ struct Avx512 {
 
   static constexpr int kAttentionRows = 8;
   static constexpr int kAttentionSums = 24;
-  static constexpr int kCacheAhead = 0;
+  static constexpr bool kAsksForCache = false;
 
   static __mmask16 first_mask(int n) { return static_cast<__mmask16>((1u << n) - 1); }
   static F32 load_first(const float* p, int n) { return _mm512_maskz_loadu_ps(first_mask(n), p); }

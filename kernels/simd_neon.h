@@ -62,7 +62,7 @@ struct Neon {
 
   static constexpr int kAttentionRows = 6;
   static constexpr int kAttentionSums = 6;
-  static constexpr int kCacheAhead = 0;
+  static constexpr bool kAsksForCache = false;
 
   PRIMITIVE F32 load_first(const float* p, int n) {
     float lanes[16] = {};

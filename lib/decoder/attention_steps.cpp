@@ -149,8 +149,9 @@ AttentionStep::AttentionStep(const runtime::StepTag& step_tag, const Operands& o
 }
 
 void AttentionStep::run(const Pass& pass, Items items) const noexcept {
-  if (pass.n_tokens() > 1 || items.n_threads() == 1) run_tokens(pass, items);
-  else if (pass.first_pos - first_attended(pass.first_pos) < kernels::kAttentionChunk) run_heads(pass, items);
+  const bool one_chunk = pass.first_pos - first_attended(pass.first_pos) < kernels::kAttentionChunk;
+  if (pass.n_tokens() > 1 || (one_chunk && items.n_threads() == 1)) run_tokens(pass, items);
+  else if (one_chunk) run_heads(pass, items);
   else run_chunks(pass, items);
 }
 
