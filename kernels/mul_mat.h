@@ -18,7 +18,7 @@ NOINLINE void multiply_blocks(Lines panel, int n_blocks, Acts act, float* out, s
   const uint8_t* header = nullptr;
   for (int b = 0; b < n_blocks; ++b) {
     if (b % kHeadersInLine == 0) {
-      header = header_line(p);
+      header = line_with_hint(p);
       p = p + 64;
     } else {
       header += kLayout.header_bytes;
@@ -45,7 +45,8 @@ INLINE inline void multiply_tile(const MulMatArgs& args, Lines panel, int token,
 /// Tokens [first, last) of one panel: as many tiles of kNT as fit, the rest in smaller ones.
 template <class P, class Format, int kNT>
 void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
-  constexpr bool kAsksAhead = requires(LinesAhead lines) { P::load_bytes(lines); } && Format::kLayout.block_cols > 1;
+  constexpr bool kOneFmaPerLine = kNT == 1 && Format::kLayout.block_cols == 1 && Format::kLayout.plane_bytes == 64;
+  constexpr bool kAsksAhead = requires(LinesAhead lines) { P::load_bytes(lines); } && !kOneFmaPerLine; // F32 reads far enough ahead
   const size_t bytes = panel_size(Format::kLayout, args.n_cols);
   const uint8_t* weights = args.panels + static_cast<size_t>(panel) * bytes;
   const int n_rows = args.n_rows - panel * kPanelRows;

@@ -56,9 +56,9 @@ struct ComingLines {
 inline const uint8_t* without_hint(const uint8_t* line) { return line; }
 inline const uint8_t* without_hint(const LinesAhead& line) { return line.p; }
 
-/// Headers, which are read by other loads than planes: the hint is given here.
-inline const uint8_t* header_line(const uint8_t* line) { return line; }
-inline const uint8_t* header_line(const LinesAhead& line) {
+/// Lines that are read by other loads than planes: the hint is given here.
+inline const uint8_t* line_with_hint(const uint8_t* line) { return line; }
+inline const uint8_t* line_with_hint(const LinesAhead& line) {
   prefetch_here(line.next);
   return line.p;
 }

@@ -126,8 +126,7 @@ struct Scalar {
   using Act = const int8_t*;
   template <Code> using Dot = I32;
 
-  /// A policy may also load LinesAhead (kernels/prefetch.h), with the hint that they carry, and may have ask_ahead(p), a hint that
-  /// the weights behind p come next, for formats/floats.h.
+  /// A policy may also load LinesAhead (kernels/prefetch.h), with the hint that they carry.
   static Bytes load_bytes(const uint8_t* p) { return each<Bytes>([&](int i) { return p[i]; }); }
   /// p: u16 of each row, h -> bytes h, h >> 8, h >> 2, h >> 10. Only bits 0-1 and 4-5 of them are used.
   static Bytes spread_halves(const uint8_t* p) {

@@ -29,12 +29,10 @@ struct BF16 : FloatFormat<2> {
   template <class P> static auto load(const uint8_t* p) { return P::load_bf16(p); }
 };
 
-/// out: [kNT] rows of out_stride floats, 16 written in each. x: [kNT, x_stride].
-template <class P, class Format, int kNT>
-NOINLINE void multiply_floats(const uint8_t* panel, int n_cols, const float* x, ptrdiff_t x_stride, float* out,
-                              size_t out_stride) {
-  constexpr int kColumnBytes = Format::kLayout.plane_bytes;
-  constexpr bool kAsksAhead = kNT == 1 && kColumnBytes < 64 && requires { P::ask_ahead(panel); }; // it makes F32 slower
+/// out: [kNT] rows of out_stride floats, 16 written in each. x: [kNT, x_stride]. Lines: const uint8_t* or LinesAhead.
+template <class P, class Format, int kNT, class Lines>
+NOINLINE void multiply_floats(Lines panel, int n_cols, const float* x, ptrdiff_t x_stride, float* out, size_t out_stride) {
+  constexpr int kColumnBytes = Format::kLayout.plane_bytes, kColumnsInLine = 64 / kColumnBytes;
   typename P::F32 total[kNT];
   EACH_TOKEN(t) total[t] = P::zero();
   for (int block = 0; block < n_cols; block += 256) {
@@ -45,11 +43,16 @@ NOINLINE void multiply_floats(const uint8_t* panel, int n_cols, const float* x, 
       const int end = col + 32 < block_end ? col + 32 : block_end;
       typename P::F32 chain[kNT];
       EACH_TOKEN(t) chain[t] = P::zero();
-      for (; col < end; ++col, panel += kColumnBytes) {
-        if constexpr (kAsksAhead) P::ask_ahead(panel);
-        const auto w = Format::template load<P>(panel);
+      auto add_column = [&](const uint8_t* column) INLINE {
+        const auto w = Format::template load<P>(column);
         EACH_TOKEN(t) chain[t] = P::fma(w, P::splat(x[t * x_stride + col]), chain[t]);
+        ++col;
+      };
+      _Pragma("GCC unroll 2") for (; col + kColumnsInLine <= end; panel = panel + 64) {
+        const uint8_t* line = line_with_hint(panel);
+        _Pragma("GCC unroll 2") for (int i = 0; i < kColumnsInLine; ++i) add_column(line + i * kColumnBytes);
       }
+      if (col < end) add_column(without_hint(panel)); // the last one of an odd number
       EACH_TOKEN(t) sum[t] = P::add(sum[t], chain[t]);
     }
     EACH_TOKEN(t) total[t] = P::add(total[t], sum[t]);
