@@ -225,7 +225,7 @@ Buffers take_buffers(const ModelSpec& spec, const BufferSizes& sizes, runtime::A
   take_block(spec, sizes, qkv, b.block, arena);
   b.projected = arena.take<float>(size(n_batch) * size(spec.d_model));
   b.logits = arena.take<float>(size(spec.n_vocab));
-  if (sizes.n_threads > 1 && n_chunks > 1) b.partials = arena.take<float>(size(n_kv_heads) * b.partials_stride);
+  if (n_chunks > 1) b.partials = arena.take<float>(size(n_kv_heads) * b.partials_stride);
   b.scratch_stride = std::max({kernels::attention_scratch(head_dim), size(n_tiles * kFfnTileFloats), size(2 * n_experts)});
   b.scratch_stride = (b.scratch_stride + 15) / 16 * 16;
   b.scratch = arena.take<float>(size(sizes.n_threads) * b.scratch_stride);

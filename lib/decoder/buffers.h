@@ -93,7 +93,7 @@ struct Buffers {
   BlockBuffers block;
   float* projected = nullptr; ///< [n_batch, d_model]: what is about to be added to the stream
   float* logits = nullptr;    ///< [n_vocab]
-  float* partials = nullptr;  ///< of attention, for a token that threads share: [n_kv_heads, partials_stride]
+  float* partials = nullptr;  ///< of attention, for a token with several chunks: [n_kv_heads, partials_stride]
   std::size_t partials_stride = 0;
   float* scratch = nullptr; ///< [n_threads, scratch_stride]
   std::size_t scratch_stride = 0;

@@ -173,7 +173,7 @@ class AttentionStep final : public Step {
     LayerCache cache;
     Rows out; ///< of width n_heads * head_dim
     bool quantize;
-    float* partials; ///< [n_kv_heads, partials_stride]; null: one thread, or no context longer than a chunk
+    float* partials; ///< [n_kv_heads, partials_stride]; null: no context longer than a chunk
     std::size_t partials_stride;
     float* scratch; ///< [n_threads, scratch_stride]
     std::size_t scratch_stride;
