@@ -51,7 +51,7 @@ struct AttentionArgs {
   float* out; // the same shape with out_stride
   size_t out_stride;
   float* scratch; // attention_scratch(head_dim) floats, 64-byte aligned, this thread's own
-  // Several threads may share one token (n_tokens = 1): each computes some chunks with attend_chunk, one of them merges all.
+  // One token (n_tokens = 1) may be taken in chunks, each with attend_chunk and by any thread; merge_chunks then merges all.
   int chunk;       // for attend_chunk
   float* partials; // [n_chunks, n_heads, attention_partial(head_dim)]
 };
