@@ -45,8 +45,9 @@ INLINE inline void multiply_tile(const MulMatArgs& args, Lines panel, int token,
 /// Tokens [first, last) of one panel: as many tiles of kNT as fit, the rest in smaller ones.
 template <class P, class Format, int kNT>
 void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
-  constexpr bool kOneFmaPerLine = kNT == 1 && Format::kLayout.block_cols == 1 && Format::kLayout.plane_bytes == 64;
-  constexpr bool kAsksAhead = requires(LinesAhead lines) { P::load_bytes(lines); } && !kOneFmaPerLine; // F32 reads far enough ahead
+  constexpr bool kFloats = Format::kLayout.block_cols == 1;
+  constexpr bool kOneFmaPerLine = kNT == 1 && kFloats && Format::kLayout.plane_bytes == 64; // F32: reads far enough ahead
+  constexpr bool kAsksAhead = requires(LinesAhead lines) { P::load_bytes(lines); } && !kOneFmaPerLine;
   const size_t bytes = panel_size(Format::kLayout, args.n_cols);
   const uint8_t* weights = args.panels + static_cast<size_t>(panel) * bytes;
   const int n_rows = args.n_rows - panel * kPanelRows;
@@ -58,7 +59,7 @@ void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
       multiply_tile<P, Format, kNT>(args, lines, first, whole ? out : sixteen, whole ? args.out_stride : kPanelRows);
     };
     if constexpr (!kAsksAhead) multiply(weights);
-    else if constexpr (kNT < P::kTileTokens) multiply(lines_ahead(args.panels, bytes, panel));
+    else if constexpr (kNT < (kFloats ? P::kFloatTileTokens : P::kTileTokens)) multiply(lines_ahead(args.panels, bytes, panel));
     else if (again) multiply(weights); // they lie in the cache by now
     else multiply(lines_ahead(args.panels, bytes, panel));
     if (whole) continue;
