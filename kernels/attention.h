@@ -36,8 +36,9 @@ template <class Element> struct AttentionTile {
 template <class P> MOTE_INLINE inline typename P::F32 load_cached(const uint16_t* p) { return P::load_f16(p); }
 template <class P> MOTE_INLINE inline typename P::F32 load_cached(const float* p) { return P::load(p); }
 
-/// What is asked for ahead (kAsks): v of a chunk as its k is read, k of the next chunk as v is. The processor by itself sees no
-/// further than a page, and the arithmetic of several queries is long enough to wait at the beginning of each.
+/// What is asked for ahead (kAsks): v of a chunk as its k is read, k of the next chunk during the softmax and as v is read. The
+/// processor by itself sees no further than a page, and the arithmetic of several queries is long enough to wait at the beginning
+/// of each.
 template <class Element, bool kAsks> struct ComingCache {
   ComingLines lines;
   ComingCache(const Element* first, ptrdiff_t n) : lines(first, n * static_cast<ptrdiff_t>(sizeof(Element))) {}

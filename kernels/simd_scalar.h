@@ -69,7 +69,7 @@ struct Scalar {
 
   static constexpr int kAttentionRows = 1; // queries that share each loaded k and v
   static constexpr int kAttentionSums = 1; // 16-lane sums that the registers hold while v is added up
-  static constexpr bool kAsksForCache = false;  // whether attention asks for k and v before it reads them
+  static constexpr bool kAsksForCache = false; // whether attention asks for k and v before it reads them
 
   /// Lanes n .. 15 are 0 and not read; store_first does not write them.
   static F32 load_first(const float* p, int n) { return each<F32>([&](int i) { return i < n ? p[i] : 0.0f; }); }

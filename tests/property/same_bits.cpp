@@ -130,7 +130,8 @@ TEST_CASE("a context of several attention chunks is the same however it is split
   const Model model = make_model(awkward_shapes()[0], Mix::Q4_0, isa);
   const auto prompt = make_prompt(model, 600);
   const auto expected = logits_of(model, prompt, threads(2), {600});
-  for (const int n_threads : {1, 3}) CHECK(same_bits(logits_of(model, prompt, threads(n_threads), {255, 1, 1, 300, 1}), expected));
+  for (const int n_threads : {1, 3})
+    CHECK(same_bits(logits_of(model, prompt, threads(n_threads), {255, 1, 1, 300, 1}), expected));
   CHECK(same_bits(logits_of(make_model(awkward_shapes()[0], Mix::Q4_0, Isa::scalar), prompt, threads(2), {100}), expected));
 }
 
