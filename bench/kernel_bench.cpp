@@ -86,6 +86,7 @@ ProductSize size_in(Place place, const KernelOptions::Matrix& matrix, int n_toke
   ProductSize size{{matrix.n_rows, matrix.n_cols, n_tokens}, 1, n_threads};
   int& n_rows = size.shape.n_rows;
   if (place == Place::l2) {
+    size.weights_in = mote::WeightsIn::cache;
     const double half = 0.5 * static_cast<double>(cache_size(2, std::size_t{512} << 10));
     if (n_rows == 0) n_rows = n_threads * std::max(1, static_cast<int>(half / bytes_per_row / 16)) * 16;
   } else {

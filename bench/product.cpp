@@ -6,8 +6,6 @@
 #include <memory>
 #include <random>
 
-#include "mote/kernels.h"
-
 namespace bench {
 namespace {
 
@@ -46,7 +44,7 @@ mote::Result<Product> own_product(mote::TensorType type, mote::Isa isa, const Pr
   for (std::size_t copy = 0; copy < size.n_copies; ++copy) {
     const auto weights = mote::PackedMatrix::pack(type, rows, shape.n_rows, shape.n_cols);
     if (!weights) return weights.error();
-    const auto call = mote::PreparedMulMat::prepare(isa, *weights, *x, *out, n_rows);
+    const auto call = mote::PreparedMulMat::prepare(isa, *weights, *x, *out, n_rows, size.weights_in);
     if (!call) return call.error();
     calls.push_back(*call);
     product.weight_bytes = weights->panels().size();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mote/isa.h"
+#include "mote/kernels.h"
 #include "mote/result.h"
 #include "mote/types.h"
 
@@ -29,6 +30,7 @@ struct ProductSize {
   Shape shape;
   std::size_t n_copies = 1;
   int n_threads = 1;
+  mote::WeightsIn weights_in = mote::WeightsIn::memory;
 };
 
 /// The library's own kernel. Errors: invalid_argument (columns), out_of_memory.

@@ -121,7 +121,7 @@ struct PreparedMulMat::Call {
 };
 
 Result<PreparedMulMat> PreparedMulMat::prepare(Isa isa, const PackedMatrix& weights, const Activations& activations,
-                                               std::span<float> out, std::size_t out_stride) try {
+                                               std::span<float> out, std::size_t out_stride, WeightsIn weights_in) try {
   const auto table = kernels::kernels_for(isa);
   if (!table) return table.error();
   if (weights.n_cols() != activations.n_cols())
@@ -146,6 +146,7 @@ Result<PreparedMulMat> PreparedMulMat::prepare(Isa isa, const PackedMatrix& weig
   args.x_stride = static_cast<std::size_t>(weights.n_cols());
   args.out = out.data();
   args.out_stride = out_stride;
+  args.in_cache = weights_in == WeightsIn::cache;
   const auto kernel = (*table)->mul_mat[quant::type_index(weights.type())];
   return PreparedMulMat(std::make_shared<const Call>(Call{weights, activations, kernel, args}));
 } catch (const std::bad_alloc&) {

@@ -52,6 +52,7 @@ void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
   const uint8_t* weights = args.panels + static_cast<size_t>(panel) * bytes;
   const int n_rows = args.n_rows - panel * kPanelRows;
   const bool whole = n_rows >= kPanelRows;
+  const auto ahead = [&] { return args.in_cache ? LinesAhead{weights, weights, weights} : lines_ahead(args.panels, bytes, panel); };
   for (bool again = false; last - first >= kNT; first += kNT, again = true) {
     float sixteen[kNT * kPanelRows]; // of a panel with fewer rows
     float* out = args.out + static_cast<size_t>(first) * args.out_stride + panel * kPanelRows;
@@ -59,9 +60,9 @@ void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
       multiply_tile<P, Format, kNT>(args, lines, first, whole ? out : sixteen, whole ? args.out_stride : kPanelRows);
     };
     if constexpr (!kAsksAhead) multiply(weights);
-    else if constexpr (kNT < (kFloats ? P::kFloatTileTokens : P::kTileTokens)) multiply(lines_ahead(args.panels, bytes, panel));
+    else if constexpr (kNT < (kFloats ? P::kFloatTileTokens : P::kTileTokens)) multiply(ahead());
     else if (again) multiply(weights); // they lie in the cache by now
-    else multiply(lines_ahead(args.panels, bytes, panel));
+    else multiply(ahead());
     if (whole) continue;
     for (int t = 0; t < kNT; ++t, out += args.out_stride)
       for (int row = 0; row < n_rows; ++row) out[row] = sixteen[t * kPanelRows + row];

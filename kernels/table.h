@@ -24,6 +24,7 @@ struct MulMatArgs {
   size_t x_stride;
   float* out; // element (token, row) at out[token * out_stride + row]
   size_t out_stride;
+  bool in_cache; // the weights lie in the second-level cache: none are asked for ahead
 };
 /// The most tokens that share one unpacking of a panel.
 static constexpr int kUnpackTokens = 64;

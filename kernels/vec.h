@@ -35,17 +35,17 @@ template <class P, class Fn> MOTE_INLINE inline void each_16(int n, Fn fn) {
 
 /// Combines 16 lanes by halves: (i, i + 8), (i, i + 4), (i, i + 2), (i, i + 1).
 template <class P, class Fn> MOTE_INLINE inline float by_halves(typename P::F32 x, Fn fn) {
-  float lanes[16];
-  P::store(lanes, x);
-  for (int half = 8; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) lanes[i] = fn(lanes[i], lanes[i + half]);
-  return lanes[0];
+  using Four = float __attribute__((vector_size(16)));
+  Four lanes[4];
+  P::store(reinterpret_cast<float*>(lanes), x);
+  const Four four = fn(fn(lanes[0], lanes[2]), fn(lanes[1], lanes[3]));
+  return fn(fn(four[0], four[2]), fn(four[1], four[3]));
 }
 template <class P> MOTE_INLINE inline float sum_lanes(typename P::F32 x) {
-  return by_halves<P>(x, [](float a, float b) MOTE_INLINE { return a + b; });
+  return by_halves<P>(x, [](auto a, auto b) MOTE_INLINE { return a + b; });
 }
 template <class P> MOTE_INLINE inline float max_lanes(typename P::F32 x) {
-  return by_halves<P>(x, [](float a, float b) MOTE_INLINE { return a > b ? a : b; });
+  return by_halves<P>(x, [](auto a, auto b) MOTE_INLINE { return a > b ? a : b; });
 }
 
 } // namespace
