@@ -42,32 +42,33 @@ INLINE inline void multiply_tile(const MulMatArgs& args, Lines panel, int token,
   }
 }
 
-/// Tokens [first, last) of one panel: as many tiles of kNT as fit, the rest in smaller ones.
+/// Tokens [first, last) of one panel: as many tiles of kNT as fit, the rest in smaller ones. in_cache: the panel, as in args or
+/// because a tile has read it.
 template <class P, class Format, int kNT>
-void multiply_panel(const MulMatArgs& args, int panel, int first, int last) {
+void multiply_panel(const MulMatArgs& args, int panel, int first, int last, bool in_cache) {
   constexpr bool kFloats = Format::kLayout.block_cols == 1;
+  constexpr int kMostTokens = kFloats ? P::kFloatTileTokens : P::kTileTokens;
   constexpr bool kOneFmaPerLine = kNT == 1 && kFloats && Format::kLayout.plane_bytes == 64; // F32: reads far enough ahead
   constexpr bool kAsksAhead = requires(LinesAhead lines) { P::load_bytes(lines); } && !kOneFmaPerLine;
   const size_t bytes = panel_size(Format::kLayout, args.n_cols);
   const uint8_t* weights = args.panels + static_cast<size_t>(panel) * bytes;
   const int n_rows = args.n_rows - panel * kPanelRows;
   const bool whole = n_rows >= kPanelRows;
-  const auto ahead = [&] { return args.in_cache ? LinesAhead{weights, weights, weights} : lines_ahead(args.panels, bytes, panel); };
-  for (bool again = false; last - first >= kNT; first += kNT, again = true) {
+  for (; last - first >= kNT; first += kNT, in_cache = true) {
     float sixteen[kNT * kPanelRows]; // of a panel with fewer rows
     float* out = args.out + static_cast<size_t>(first) * args.out_stride + panel * kPanelRows;
     const auto multiply = [&](auto lines) INLINE {
       multiply_tile<P, Format, kNT>(args, lines, first, whole ? out : sixteen, whole ? args.out_stride : kPanelRows);
     };
     if constexpr (!kAsksAhead) multiply(weights);
-    else if constexpr (kNT < (kFloats ? P::kFloatTileTokens : P::kTileTokens)) multiply(ahead());
-    else if (again) multiply(weights); // they lie in the cache by now
-    else multiply(ahead());
+    else if (!in_cache) multiply(lines_ahead(args.panels, bytes, panel));
+    else if constexpr (kNT == kMostTokens) multiply(weights);
+    else multiply(LinesAhead{weights, weights, weights}); // asking for what is there costs less than code of its own
     if (whole) continue;
     for (int t = 0; t < kNT; ++t, out += args.out_stride)
       for (int row = 0; row < n_rows; ++row) out[row] = sixteen[t * kPanelRows + row];
   }
-  if constexpr (kNT > 1) multiply_panel<P, Format, kNT / 2>(args, panel, first, last);
+  if constexpr (kNT > 1) multiply_panel<P, Format, kNT / 2>(args, panel, first, last, in_cache);
 }
 
 /// All panels with as many tokens at once as leave their activations in the second-level cache.
@@ -82,7 +83,8 @@ void mul_mat(const MulMatArgs& args) {
   const int step = fit > kNT ? fit : kNT;
   for (int first = 0; first < args.n_tokens; first += step) {
     const int last = args.n_tokens - first > step ? first + step : args.n_tokens;
-    for (int panel = args.first_panel; panel < args.last_panel; ++panel) multiply_panel<P, Format, kNT>(args, panel, first, last);
+    for (int panel = args.first_panel; panel < args.last_panel; ++panel)
+      multiply_panel<P, Format, kNT>(args, panel, first, last, args.in_cache);
   }
 }
 

@@ -41,7 +41,8 @@ TEST_CASE("kernel API: pack, quantize and mul_mat give the kernels' results on e
       REQUIRE(out[n_rows] == 7.0f);
 
       const Exact<float> halves((n_tokens - 1) * stride + n_rows, 7.0f);
-      const auto call = mote::PreparedMulMat::prepare(isa, *packed, *x, {halves.data(), halves.size()}, stride);
+      const auto call = mote::PreparedMulMat::prepare(isa, *packed, *x, {halves.data(), halves.size()}, stride,
+                                                      mote::WeightsIn::cache); // mul_mat() takes them to be in memory
       REQUIRE(call);
       REQUIRE(call->n_panels() == 2);
       call->run(1, 2);
