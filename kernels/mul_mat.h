@@ -63,7 +63,7 @@ void multiply_panel(const MulMatArgs& args, int panel, int first, int last, bool
     if constexpr (!kAsksAhead) multiply(weights);
     else if (!in_cache) multiply(lines_ahead(args.panels, bytes, panel));
     else if constexpr (kNT == kMostTokens) multiply(weights);
-    else multiply(LinesAhead{weights, weights, weights}); // asking for what is there costs less than code of its own
+    else multiply(lines_here(weights));
     if (whole) continue;
     for (int t = 0; t < kNT; ++t, out += args.out_stride)
       for (int row = 0; row < n_rows; ++row) out[row] = sixteen[t * kPanelRows + row];

@@ -111,7 +111,7 @@ struct Avx2 {
     return each([=](int i) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p) + i); });
   }
   static Bytes load_bytes(const LinesAhead& line) {
-    prefetch_here(line.next);
+    prefetch_here(line.streams[0]);
     return load_bytes(line.p);
   }
   static Bytes spread_halves(const uint8_t* p) {
