@@ -35,7 +35,7 @@ template <class P, class Fn> MOTE_INLINE inline void each_16(int n, Fn fn) {
 
 /// Combines 16 lanes by halves: (i, i + 8), (i, i + 4), (i, i + 2), (i, i + 1).
 template <class P, class Fn> MOTE_INLINE inline float by_halves(typename P::F32 x, Fn fn) {
-  using Four = float __attribute__((vector_size(16)));
+  using Four = float __attribute__((vector_size(16), may_alias)); // what is stored as floats
   Four lanes[4];
   P::store(reinterpret_cast<float*>(lanes), x);
   const Four four = fn(fn(lanes[0], lanes[2]), fn(lanes[1], lanes[3]));
