@@ -113,7 +113,7 @@ template <class P, class Format> void multiply_panel_expanded(const MulMatArgs& 
     const int n_here = n_blocks - block < kBlocksAtOnce ? n_blocks - block : kBlocksAtOnce;
     expand_blocks<P, Format>(weights, block, n_here, w);
     const uint8_t* next = weights + panel_size(Format::kLayout, (block + n_here) * Format::kLayout.block_cols);
-    const ComingWeights coming{next, next + kBytesAtOnce, kBytesAtOnce / (last - first) + 1};
+    const ComingWeights coming{next, args.in_cache ? next : next + kBytesAtOnce, kBytesAtOnce / (last - first) + 1};
     multiply_tokens<P, Format, P::kExpandedTileTokens>(w, kBlocksAtOnce == 1 ? 8 : n_here, act, 0, last - first, coming, sums);
   }
   for (int t = first; t < last; ++t) {
