@@ -12,7 +12,7 @@ TEST_CASE("kernel API: pack, quantize and mul_mat give the kernels' results on e
   Random random(13);
   const auto scalar = tables()[0];
   for (const auto& info : mote::all_types()) {
-    const int n_cols = test_columns(info.type)[1], n_rows = 21, n_tokens = 6;
+    const int n_cols = test_columns(info.type)[1], n_rows = 21, n_tokens = 7; // tiles of four, two and one
     const Matrix m(info.type, n_rows, n_cols, Weights::finite, random);
     const Inputs in(n_tokens, n_cols);
     in.fill(random);
