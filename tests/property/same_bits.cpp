@@ -31,9 +31,9 @@ SessionOptions threads(int n_threads) {
   return options;
 }
 
-/// Tests that take minutes on an emulated processor run every fourth shape there; the first test below runs all of them.
+/// Tests that take minutes on an emulated processor run every eighth shape there; the first test below runs all of them.
 #ifdef MOTE_EMULATED
-constexpr std::size_t kShapeStep = 4;
+constexpr std::size_t kShapeStep = 8;
 #else
 constexpr std::size_t kShapeStep = 1;
 #endif
@@ -88,7 +88,8 @@ TEST_CASE("one token at a time equals all at once, and any other split") {
 
 TEST_CASE("any number of threads computes the same bits") {
   const Isa isa = available_isas().back();
-  for (const std::string& shape : awkward_shapes()) {
+  for (std::size_t i = 0; i < awkward_shapes().size(); i += kShapeStep) {
+    const std::string& shape = awkward_shapes()[i];
     INFO(shape);
     const Model model = make_model(shape, Mix::Q4_K_M, isa);
     const auto prompt = make_prompt(model, 40);
