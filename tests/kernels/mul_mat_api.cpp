@@ -9,10 +9,11 @@ using mote::ErrorCode;
 using mote::PackedMatrix;
 
 TEST_CASE("kernel API: pack, quantize and mul_mat give the kernels' results on every ISA") {
+  const int n_tokens = GENERATE(7, 14); // tiles of four, two and one; and enough to unpack a panel once for all
   Random random(13);
   const auto scalar = tables()[0];
   for (const auto& info : mote::all_types()) {
-    const int n_cols = test_columns(info.type)[1], n_rows = 21, n_tokens = 7; // tiles of four, two and one
+    const int n_cols = test_columns(info.type)[1], n_rows = 21;
     const Matrix m(info.type, n_rows, n_cols, Weights::finite, random);
     const Inputs in(n_tokens, n_cols);
     in.fill(random);
@@ -36,7 +37,7 @@ TEST_CASE("kernel API: pack, quantize and mul_mat give the kernels' results on e
       const std::size_t stride = 30;
       const Exact<float> out((n_tokens - 1) * stride + n_rows, 7.0f);
       REQUIRE(mote::mul_mat(isa, *packed, *x, {out.data(), out.size()}, stride));
-      for (std::size_t t = 0; t < n_tokens; ++t)
+      for (int t = 0; t < n_tokens; ++t)
         REQUIRE(std::memcmp(&out[t * stride], &expected[t * n_rows], n_rows * sizeof(float)) == 0);
       REQUIRE(out[n_rows] == 7.0f);
 
